@@ -1,0 +1,8 @@
+//! THE list: the one place that names every collector.
+
+use serde::Deserialize;
+
+/// The collectors' tables in the configuration.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sections {}

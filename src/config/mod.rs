@@ -1,0 +1,147 @@
+//! The configuration: one TOML file, or none, turned into types that cannot hold a bad value.
+
+pub mod secret;
+pub mod types;
+
+use std::fmt;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::collectors::Sections;
+use secret::Environment;
+
+/// Where the configuration is when `--config.file` does not say.
+pub const DEFAULT_FILE: &str = "/etc/vitrin/vitrin.toml";
+
+/// The largest configuration file we read.
+const FILE_BYTES: u64 = 4 << 20;
+
+/// All that can be configured.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, transparent)]
+pub struct Config {
+    /// The collectors' tables.
+    pub collectors: Sections,
+}
+
+/// A configuration that was read, and what a person should know about it.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// The file it came from; `None` when there is none.
+    pub file: Option<PathBuf>,
+    /// Things that work but should be mended.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the configuration named on the command line, else the default file, else none.
+///
+/// # Errors
+/// When the file named cannot be read, or a file does not hold a configuration.
+pub fn load(named: Option<&Path>, environment: Environment) -> Result<Loaded, Problem> {
+    let file = named.unwrap_or(Path::new(DEFAULT_FILE));
+    let text = match read(file) {
+        Ok(text) => text,
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return Ok(Loaded::default()),
+        Err(error) => return Err(unreadable(file, &error)),
+    };
+    let (config, warnings) = secret::with_environment(environment, || parse(file, &text));
+    Ok(Loaded { config: config?, file: Some(file.to_owned()), warnings })
+}
+
+fn read(file: &Path) -> std::io::Result<String> {
+    let metadata = fs::metadata(file)?;
+    if !metadata.is_file() || metadata.len() > FILE_BYTES {
+        return Err(std::io::Error::other("not a file of at most 4 MiB"));
+    }
+    fs::read_to_string(file)
+}
+
+/// Parses the text of a configuration; `file` is for the messages.
+///
+/// # Errors
+/// With the first thing in it that is wrong.
+pub fn parse(file: &Path, text: &str) -> Result<Config, Problem> {
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| Problem::of(file, text, "", &error))?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = match error.path().to_string() {
+            root if root == "." => String::new(),
+            path => path,
+        };
+        Problem::of(file, text, &path, error.inner())
+    })
+}
+
+/// What is wrong with a configuration: place, value, what was expected, and the way out.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problem {
+    place: String,
+    message: String,
+    hint: Option<String>,
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
+    Problem {
+        place: file.display().to_string(),
+        message: format!("the configuration cannot be read: {error}"),
+        hint: Some(format!("name another with --config.file, or start without one: {DEFAULT_FILE} need not exist")),
+    }
+}
+
+impl Problem {
+    fn of(file: &Path, text: &str, path: &str, error: &toml::de::Error) -> Self {
+        let (line, column) = position(text, error.span().unwrap_or(0..0));
+        let (message, hint) = match error.message().split_once('\n') {
+            Some((message, hint)) => (message.to_owned(), Some(hint.replace('\n', " "))),
+            None => explained(error.message()),
+        };
+        let message = if path.is_empty() { message } else { format!("{path}: {message}") };
+        Self { place: format!("{}:{line}:{column}", file.display()), message, hint }
+    }
+}
+
+/// Line and column, both from 1, of the start of a span.
+fn position(text: &str, span: Range<usize>) -> (usize, usize) {
+    let before = text.get(..span.start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    (line, column)
+}
+
+/// toml's own words with a way out, for the mistakes that people make most.
+fn explained(message: &str) -> (String, Option<String>) {
+    if let Some((unknown, known)) = unknown_field(message) {
+        let near = known.iter().map(|key| (strsim::damerau_levenshtein(unknown, key), key)).min();
+        let hint = match near {
+            Some((distance, key)) if distance <= 2 => format!("did you mean `{key}`?"),
+            _ => format!("known here: {}", known.join(", ")),
+        };
+        return (format!("unknown key `{unknown}`"), Some(hint));
+    }
+    if message.contains("duplicate key") {
+        return (message.to_owned(), Some("a target's name is used once; give the second one another".to_owned()));
+    }
+    (message.to_owned(), None)
+}
+
+/// Takes serde's "unknown field `a`, expected one of `b`, `c`" apart.
+fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
+    let mut ticked = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    Some((ticked.next()?, ticked.collect()))
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}

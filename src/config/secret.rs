@@ -1,0 +1,190 @@
+//! Secrets: where they come from, and that they never leave by a log, a page or an error.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+
+use crate::collector::{Failure, Reason};
+
+/// The largest secret file we read: private keys are a few KiB.
+const SECRET_BYTES: u64 = 64 << 10;
+
+/// How a literal secret is to be written instead.
+const WAY_OUT: &str = "write { file = \"/etc/vitrin/name\" }, { env = \"NAME\" } or { credential = \"name\" }";
+
+/// A password or token, named by where it is kept.
+///
+/// A file is read again at each use, so that a rotated secret needs no reload.
+#[derive(Clone)]
+pub struct Secret(Source);
+
+#[derive(Clone)]
+enum Source {
+    /// From the environment, as it was when the configuration was loaded.
+    Value(String),
+    File(PathBuf),
+}
+
+impl Secret {
+    /// The secret itself, without the line end that editors put at the end of a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read (`permission`), is not text (`protocol`) or is larger than 64 KiB (`limit`).
+    pub fn reveal(&self) -> Result<String, Failure> {
+        match &self.0 {
+            Source::Value(value) => Ok(value.clone()),
+            Source::File(path) => {
+                read(path).map_err(|failure| failure.context(format!("reading the secret file {}", path.display())))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    let file = File::open(path).map_err(|error| Failure::new(Reason::Permission, error))?;
+    file.take(SECRET_BYTES + 1).read_to_string(&mut text).map_err(Failure::io)?;
+    if text.len() as u64 > SECRET_BYTES {
+        return Err(Failure::message(Reason::Limit, "larger than 64 KiB"));
+    }
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}
+
+/// The environment as the configuration sees it: a copy, so that tests set nothing in the process.
+#[derive(Clone, Default)]
+pub struct Environment(HashMap<String, String>);
+
+impl Environment {
+    /// The process' own environment; variables that are not text are left out.
+    #[must_use]
+    pub fn process() -> Self {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+thread_local! {
+    // serde gives `Deserialize` no way to pass a context, and a secret has to be looked up while its place in the file
+    // is known.
+    static LOADING: RefCell<Loading> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Loading {
+    environment: Environment,
+    warnings: Vec<String>,
+}
+
+/// Runs `load` with secrets looked up in `environment`, and returns what it noticed about them.
+pub(super) fn with_environment<T>(environment: Environment, load: impl FnOnce() -> T) -> (T, Vec<String>) {
+    LOADING.set(Loading { environment, warnings: Vec::new() });
+    let loaded = load();
+    (loaded, LOADING.take().warnings)
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SecretVisitor)
+    }
+}
+
+struct SecretVisitor;
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("where the secret is kept")
+    }
+
+    // None of these may repeat the value: it is the secret.
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Secret, E> {
+        Err(E::custom(format!("a secret does not belong in this file\n{WAY_OUT}")))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Secret, E> {
+        self.visit_str("")
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Secret, E> {
+        self.visit_str("")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Secret, E> {
+        self.visit_str("")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
+        let Some((kind, place)) = map.next_entry::<String, String>()? else {
+            return Err(A::Error::custom(format!("an empty table says nothing of where the secret is\n{WAY_OUT}")));
+        };
+        if map.next_key::<String>()?.is_some() {
+            return Err(A::Error::custom(format!("a secret is kept in one place\n{WAY_OUT}")));
+        }
+        LOADING.with_borrow_mut(|loading| locate(&kind, &place, loading)).map(Secret).map_err(A::Error::custom)
+    }
+}
+
+fn locate(kind: &str, place: &str, loading: &mut Loading) -> Result<Source, String> {
+    match kind {
+        "file" => readable(Path::new(place), loading),
+        "env" => match loading.environment.get(place) {
+            Some(value) => Ok(Source::Value(value.to_owned())),
+            None => Err(format!("the environment variable `{place}` is not set\nset it where vitrin is started")),
+        },
+        "credential" => match loading.environment.get("CREDENTIALS_DIRECTORY") {
+            Some(folder) if !place.contains('/') => readable(&Path::new(folder).join(place), loading),
+            Some(_) => Err(format!("`{place}` is not a credential's name\na name has no `/`")),
+            None => Err(format!(
+                "the credential `{place}` is not there: `CREDENTIALS_DIRECTORY` is not set\n\
+                 add LoadCredential={place}:/path to vitrin.service, or write {{ file = \"/path\" }}"
+            )),
+        },
+        other => Err(format!("`{other}` is not a place for a secret\n{WAY_OUT}")),
+    }
+}
+
+fn readable(path: &Path, loading: &mut Loading) -> Result<Source, String> {
+    let shown = path.display();
+    let metadata = File::open(path)
+        .and_then(|file| file.metadata())
+        .map_err(|error| format!("the secret file {shown} cannot be read: {error}\ncreate it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {shown}"))?;
+    if !metadata.is_file() {
+        return Err(format!("the secret file {shown} is not a file\nname a file that holds the secret alone"));
+    }
+    if metadata.permissions().mode() & 0o004 != 0 {
+        loading
+            .warnings
+            .push(format!("every user can read the secret file {shown}; close it with: chmod o-rwx {shown}"));
+    }
+    Ok(Source::File(path.to_owned()))
+}

@@ -1,0 +1,20 @@
+//! Vitrin: one exporter for a web shop's whole stack.
+//!
+//! Imports go down only:
+//!
+//! ```text
+//! metric → snapshot → collector → collectors, schedule → exposition → server → cli
+//! ```
+//!
+//! * A *metric* is declared once, beside the code that reads it.
+//! * A *snapshot* is what one run of one collector found.
+//! * A *collector* watches one target and knows nothing of HTTP, text formats, deadlines or other collectors.
+//! * The *schedule* owns time: budgets, single flight, panics, timers, and the health metrics of every job.
+//! * The *exposition* turns outcomes into a page, the *server* hands pages out, the *cli* puts it together.
+#![warn(missing_docs)]
+
+pub mod collector;
+pub mod collectors;
+pub mod config;
+pub mod metric;
+pub mod snapshot;

@@ -1,0 +1,3 @@
+//! The program against real servers: one test binary, so that it links once.
+
+mod support;

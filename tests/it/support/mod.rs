@@ -1,0 +1,4 @@
+//! The harness: real servers and the real binary, on free loopback ports, in folders that go away.
+
+pub(crate) mod daemon;
+pub(crate) mod found;
