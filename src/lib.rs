@@ -17,4 +17,5 @@ pub mod collector;
 pub mod collectors;
 pub mod config;
 pub mod metric;
+pub mod schedule;
 pub mod snapshot;

@@ -1,0 +1,300 @@
+//! A job: one collector watching one target, run once at a time.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use super::outcome::{Outcome, Tally};
+use crate::collector::{Collector, Context, Failure, Reason};
+use crate::config::types::TargetName;
+use crate::metric::Metric;
+use crate::snapshot::Snapshot;
+
+/// After how many of its periods a timer's outcome is too old to show.
+const STALE_PERIODS: u32 = 3;
+
+/// One collector and one target: its budget, its run under way, and what came of the last one.
+pub struct Job {
+    collector: &'static str,
+    target: Arc<str>,
+    up: Option<&'static Metric<0>>,
+    timeout: Duration,
+    every: Option<Duration>,
+    watcher: Arc<dyn Watch>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    state: Mutex<State>,
+}
+
+/// A collector with its type forgotten.
+trait Watch: Send + Sync {
+    fn run(self: Arc<Self>) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)>;
+}
+
+impl<C: Collector> Watch for C {
+    fn run(self: Arc<Self>) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)> {
+        async move {
+            let mut out = Snapshot::default();
+            let result = self.collect(&mut out).await;
+            (out, result)
+        }
+        .boxed()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    run: Option<Arc<Run>>,
+    last: Option<Arc<Outcome>>,
+    tally: Tally,
+    /// What was last said of this target in the log; empty when it was well.
+    told: String,
+}
+
+/// A run under way, joined by every scrape that comes while it lasts.
+struct Run {
+    begun: Instant,
+    outcome: watch::Receiver<Option<Arc<Outcome>>>,
+    /// What scrapes got whose limit was over before this run was; guarded by the job's state.
+    late: Mutex<Option<Arc<Outcome>>>,
+}
+
+impl Job {
+    /// A job for a target; `timeout` is the configured budget of one run.
+    #[must_use]
+    pub fn new<C: Collector>(
+        target: &TargetName,
+        config: &C::Config,
+        timeout: Option<Duration>,
+        context: &Context,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            collector: C::NAME,
+            target: target.as_str().into(),
+            up: C::UP,
+            timeout: timeout.unwrap_or(C::TIMEOUT),
+            every: C::every(config),
+            watcher: Arc::new(C::new(config, context)),
+            tasks: context.tasks.clone(),
+            stop: context.stop.clone(),
+            state: Mutex::default(),
+        })
+    }
+
+    /// The `collector` label.
+    #[must_use]
+    pub fn collector(&self) -> &'static str {
+        self.collector
+    }
+
+    /// The `target` label.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// How often it runs by itself; `None` when scrapes run it.
+    #[must_use]
+    pub fn every(&self) -> Option<Duration> {
+        self.every
+    }
+
+    /// What came of the last run, if one has ended.
+    #[must_use]
+    pub fn last(&self) -> Option<Arc<Outcome>> {
+        self.state().last.clone()
+    }
+
+    /// Runs on the job's own timer, at once and then every period, until the program stops.
+    pub(super) async fn tick(self: Arc<Self>, every: Duration) {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        while self.stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            let run = self.join();
+            self.stop.run_until_cancelled(run.wait()).await;
+        }
+    }
+
+    /// The outcome for a scrape that must answer by `deadline`.
+    pub(super) async fn outcome(self: Arc<Self>, deadline: Instant) -> Arc<Outcome> {
+        if let Some(every) = self.every {
+            let last = self.last();
+            if let Some(last) = last {
+                return self.unless_stale(last, every);
+            }
+        }
+        let run = self.join();
+        match timeout_at(deadline, run.wait()).await {
+            Ok(Some(outcome)) => outcome,
+            _ => self.give_up(&run),
+        }
+    }
+
+    /// Joins the run under way, or starts one.
+    fn join(self: &Arc<Self>) -> Arc<Run> {
+        let mut state = self.state();
+        if let Some(run) = &state.run {
+            return run.clone();
+        }
+        let (sender, outcome) = watch::channel(None);
+        let run = Arc::new(Run { begun: Instant::now(), outcome, late: Mutex::default() });
+        state.run = Some(run.clone());
+        let (job, joined) = (self.clone(), run.clone());
+        self.tasks.spawn(async move {
+            let (snapshot, result) = job.run().await;
+            sender.send_replace(Some(job.settle(&joined, snapshot, result)));
+        });
+        run
+    }
+
+    /// One run within its budget, behind the panic wall.
+    async fn run(&self) -> (Snapshot, Result<(), Failure>) {
+        let fail = |reason, message: String| (Snapshot::default(), Err(Failure::message(reason, message)));
+        let run = AssertUnwindSafe(self.watcher.clone().run()).catch_unwind();
+        match timeout(self.timeout, run).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(panic)) => fail(Reason::Bug, format!("the collector panicked: {}", panic_message(panic.as_ref()))),
+            Err(_) => fail(Reason::Timeout, format!("no answer within {:?}", self.timeout)),
+        }
+    }
+
+    /// Ends a run: its samples, or only that the target is down; counted, and told when the news has changed.
+    fn settle(&self, run: &Run, mut out: Snapshot, result: Result<(), Failure>) -> Arc<Outcome> {
+        if result.is_err() {
+            out = Snapshot::default();
+        }
+        if let Some(up) = self.up {
+            out.push(up, [], result.is_ok());
+        }
+        let (findings, gaps, dropped) = out.finish();
+        let failure = result.err();
+        let ended = SystemTime::now();
+
+        let mut state = self.state();
+        let late = run.late().is_some();
+        state.tally.add_dropped(dropped);
+        for gap in &gaps {
+            state.tally.count(gap.reason);
+        }
+        match &failure {
+            // The scrape that gave up on this run has counted it already.
+            Some(failure) if late && failure.reason == Reason::Timeout => {}
+            Some(failure) => state.tally.count(failure.reason),
+            None => state.tally.last_success = Some(ended),
+        }
+        let outcome = Arc::new(Outcome {
+            id: Outcome::next_id(),
+            collector: self.collector,
+            target: self.target.clone(),
+            duration: run.begun.elapsed(),
+            ended,
+            findings,
+            failure,
+            gaps,
+            tally: state.tally.clone(),
+        });
+        // An answer that came too late is no recovery for those who waited for it.
+        if !(late && outcome.failure.is_none()) {
+            self.tell(&mut state, &outcome);
+        }
+        state.run = None;
+        state.last = Some(outcome.clone());
+        outcome
+    }
+
+    /// What a scrape gets whose limit is over before the run is; the run goes on for those with more time.
+    fn give_up(&self, run: &Run) -> Arc<Outcome> {
+        let mut state = self.state();
+        if let Some(outcome) = &*run.late() {
+            return outcome.clone();
+        }
+        state.tally.count(Reason::Timeout);
+        let duration = run.begun.elapsed();
+        let message = format!("no answer within the scrape's limit, after {duration:.1?}");
+        let outcome = self.down(&state, duration, Failure::message(Reason::Timeout, message));
+        self.tell(&mut state, &outcome);
+        *run.late() = Some(outcome.clone());
+        outcome
+    }
+
+    /// A timer's last outcome, or that it is too old to show.
+    fn unless_stale(&self, last: Arc<Outcome>, every: Duration) -> Arc<Outcome> {
+        let age = last.ended.elapsed().unwrap_or_default();
+        if age <= every * STALE_PERIODS {
+            return last;
+        }
+        let mut state = self.state();
+        state.tally.count(Reason::Stale);
+        let message = format!("the last answer is {age:.0?} old, with a period of {every:?}");
+        let outcome = self.down(&state, last.duration, Failure::message(Reason::Stale, message));
+        self.tell(&mut state, &outcome);
+        outcome
+    }
+
+    fn down(&self, state: &State, duration: Duration, failure: Failure) -> Arc<Outcome> {
+        let mut out = Snapshot::default();
+        if let Some(up) = self.up {
+            out.push(up, [], false);
+        }
+        Arc::new(Outcome {
+            id: Outcome::next_id(),
+            collector: self.collector,
+            target: self.target.clone(),
+            duration,
+            ended: SystemTime::now(),
+            findings: out.finish().0,
+            failure: Some(failure),
+            gaps: Vec::new(),
+            tally: state.tally.clone(),
+        })
+    }
+
+    /// Logs how a target fares, when that has changed.
+    fn tell(&self, state: &mut State, outcome: &Outcome) {
+        let news = outcome.complaint();
+        if news == state.told {
+            return;
+        }
+        let (collector, target) = (self.collector, &*self.target);
+        match &outcome.failure {
+            Some(failure) => warn!(collector, target, reason = failure.reason.as_str(), "down: {news}"),
+            None if news.is_empty() => info!(collector, target, "up, and nothing is missing any more"),
+            None => warn!(collector, target, "up, but a part is missing: {news}"),
+        }
+        state.told = news;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+impl Run {
+    /// The run's outcome, once there is one; `None` if it was dropped, as the program stopped.
+    async fn wait(&self) -> Option<Arc<Outcome>> {
+        let mut outcome = self.outcome.clone();
+        let ended = outcome.wait_for(Option::is_some).await.ok()?;
+        (*ended).clone()
+    }
+
+    fn late(&self) -> MutexGuard<'_, Option<Arc<Outcome>>> {
+        self.late.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(message), _) => message,
+        (_, Some(message)) => message,
+        _ => "no message",
+    }
+}

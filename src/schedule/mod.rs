@@ -1,0 +1,66 @@
+//! The schedule: when jobs run, and how long a scrape waits for them.
+
+mod health;
+mod job;
+mod outcome;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+pub(crate) use health::METRICS;
+pub use health::report;
+pub use job::Job;
+pub use outcome::{Outcome, Tally};
+
+/// The longest a scrape waits, also when it does not say how long it may: below Prometheus' default of 10 s.
+pub const LONGEST_SCRAPE: Duration = Duration::from_millis(9_500);
+
+/// What is left of a scrape's time for rendering the page and bringing it home.
+const RESERVE: Duration = Duration::from_millis(500);
+
+/// The least a scrape waits for its jobs, however short its limit.
+const SHORTEST_SCRAPE: Duration = Duration::from_millis(50);
+
+/// How long a scrape waits for its jobs, given the limit its header names in seconds.
+#[must_use]
+pub fn patience(limit: Option<f64>) -> Duration {
+    limit
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|limit| !limit.is_zero())
+        .map_or(LONGEST_SCRAPE, |limit| limit.saturating_sub(RESERVE).clamp(SHORTEST_SCRAPE, LONGEST_SCRAPE))
+}
+
+/// All jobs of the program.
+pub struct Schedule {
+    jobs: Vec<Arc<Job>>,
+}
+
+impl Schedule {
+    /// Starts the timers of the jobs that have one. Needs a Tokio runtime.
+    #[must_use]
+    pub fn start(jobs: Vec<Arc<Job>>, context: &crate::collector::Context) -> Self {
+        for job in &jobs {
+            if let Some(every) = job.every() {
+                context.tasks.spawn(job.clone().tick(every));
+            }
+        }
+        Self { jobs }
+    }
+
+    /// The jobs, in the order of the list of collectors.
+    #[must_use]
+    pub fn jobs(&self) -> &[Arc<Job>] {
+        &self.jobs
+    }
+
+    /// Runs or joins every job, and answers when all have ended or `patience` is over, with one outcome a job.
+    pub async fn scrape(&self, patience: Duration) -> Vec<Arc<Outcome>> {
+        let deadline = Instant::now() + patience;
+        join_all(self.jobs.iter().map(|job| job.clone().outcome(deadline))).await
+    }
+}

@@ -1,0 +1,73 @@
+//! What became of one run: the samples, or why there are none, and how often that has happened.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use crate::collector::{Failure, Reason};
+use crate::snapshot::{Dropped, Findings};
+
+/// The end of one run of one job, as scrapes share it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Unique in this process: pages are rendered once per set of these.
+    pub id: u64,
+    /// The `collector` label.
+    pub collector: &'static str,
+    /// The `target` label.
+    pub target: Arc<str>,
+    /// How long it took.
+    pub duration: Duration,
+    /// When it ended.
+    pub ended: SystemTime,
+    /// The samples; of a failed run only the `up` one.
+    pub findings: Findings,
+    /// Why the target is down; `None` when it is up.
+    pub failure: Option<Failure>,
+    /// The holes in an up target's data.
+    pub gaps: Vec<Failure>,
+    /// What had happened up to then.
+    pub tally: Tally,
+}
+
+impl Outcome {
+    /// A number no other outcome of this process has.
+    pub(super) fn next_id() -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// What a person should know: the failure, or the gaps, on one line; empty when all is well.
+    #[must_use]
+    pub fn complaint(&self) -> String {
+        let complaints: Vec<_> = self.failure.iter().chain(&self.gaps).map(Failure::to_string).collect();
+        complaints.join("; ")
+    }
+}
+
+/// What a job has been through since the program started.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Failures and gaps, in the order of [`Reason::ALL`].
+    pub failures: [u64; Reason::ALL.len()],
+    /// The end of the last run that was not a failure.
+    pub last_success: Option<SystemTime>,
+    /// Series left out.
+    pub dropped: Arc<Dropped>,
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, reason: Reason) {
+        self.failures[reason as usize] += 1;
+    }
+
+    pub(super) fn add_dropped(&mut self, dropped: Dropped) {
+        if dropped.is_empty() {
+            return;
+        }
+        let all = Arc::make_mut(&mut self.dropped);
+        for (key, count) in dropped {
+            *all.entry(key).or_default() += count;
+        }
+    }
+}

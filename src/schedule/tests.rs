@@ -1,0 +1,239 @@
+//! Time, panics and joining, with the clock paused.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Job, LONGEST_SCRAPE, Outcome, Schedule, patience, report};
+use crate::collector::{Collector, Context, Failure, Paths, Reason};
+use crate::config::types::TargetName;
+use crate::metric::Catalogue;
+use crate::snapshot::{Snapshot, Value};
+
+crate::metrics! {
+    DropIn as STUB;
+    /// Whether the stub answered.
+    STUB_UP = Gauge("stub_up", None, []);
+    /// Runs of the stub so far.
+    RUNS = Gauge("stub_runs", None, []);
+}
+
+/// What a stub does when it is run.
+#[derive(Clone, Copy)]
+enum Act {
+    Answer,
+    AnswerAfter(Duration),
+    Hang,
+    Panic,
+    Refuse,
+    Gap,
+}
+
+struct Stub {
+    act: Act,
+    runs: AtomicU64,
+}
+
+impl Collector for Stub {
+    const NAME: &'static str = "stub";
+    const METRICS: &'static [Catalogue] = &[Catalogue::List(STUB)];
+    const UP: Option<&'static crate::metric::Metric<0>> = Some(&STUB_UP);
+    type Config = (Act, Option<Duration>);
+
+    fn every(config: &Self::Config) -> Option<Duration> {
+        config.1
+    }
+
+    fn new(config: &Self::Config, _: &Context) -> Self {
+        Self { act: config.0, runs: AtomicU64::new(0) }
+    }
+
+    async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
+        out.push(&RUNS, [], self.runs.fetch_add(1, Ordering::Relaxed) + 1);
+        match self.act {
+            Act::Answer => {}
+            Act::AnswerAfter(time) => sleep(time).await,
+            Act::Hang => std::future::pending().await,
+            Act::Panic => panic!("out of cheese"),
+            Act::Refuse => return Err(Failure::message(Reason::Connect, "connection refused")),
+            Act::Gap => out.gap(Failure::message(Reason::Permission, "may not see that")),
+        }
+        Ok(())
+    }
+}
+
+fn schedule(stubs: &[(&str, Act, Option<Duration>)]) -> Schedule {
+    let context = Context::new(Paths::default());
+    let jobs = stubs
+        .iter()
+        .map(|(name, act, every)| {
+            let name: TargetName = name.parse().unwrap();
+            Job::new::<Stub>(&name, &(*act, *every), Some(Duration::from_secs(30)), &context)
+        })
+        .collect();
+    Schedule::start(jobs, &context)
+}
+
+fn number(outcome: &Outcome, name: &str) -> Option<f64> {
+    let (_, group) = outcome.findings.families().find(|(family, _)| family.name == name)?;
+    match group.samples().next()?.1 {
+        Value::Number(number) => Some(*number),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn reason(outcome: &Outcome) -> Option<&'static str> {
+    Some(outcome.failure.as_ref()?.reason.as_str())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scrape_ends_at_its_limit_with_everything_that_is_there() {
+    let schedule = schedule(&[
+        ("good", Act::Answer, None),
+        ("hangs", Act::Hang, None),
+        ("panics", Act::Panic, None),
+        ("refuses", Act::Refuse, None),
+        ("half", Act::Gap, None),
+    ]);
+    let begun = Instant::now();
+    let outcomes = schedule.scrape(Duration::from_secs(2)).await;
+    assert_eq!(begun.elapsed(), Duration::from_secs(2));
+
+    let seen: BTreeMap<_, _> = outcomes.iter().map(|o| (&*o.target, (number(o, "stub_up"), reason(o)))).collect();
+    expect_test::expect![[r#"
+        {
+            "good": (
+                Some(
+                    1.0,
+                ),
+                None,
+            ),
+            "half": (
+                Some(
+                    1.0,
+                ),
+                None,
+            ),
+            "hangs": (
+                Some(
+                    0.0,
+                ),
+                Some(
+                    "timeout",
+                ),
+            ),
+            "panics": (
+                Some(
+                    0.0,
+                ),
+                Some(
+                    "bug",
+                ),
+            ),
+            "refuses": (
+                Some(
+                    0.0,
+                ),
+                Some(
+                    "connect",
+                ),
+            ),
+        }
+    "#]]
+    .assert_debug_eq(&seen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_run_leaves_no_half_families() {
+    let schedule = schedule(&[("refuses", Act::Refuse, None)]);
+    let outcomes = schedule.scrape(LONGEST_SCRAPE).await;
+    assert_eq!(number(&outcomes[0], "stub_runs"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn scrapes_join_a_run_under_way_and_a_finished_run_is_not_reused() {
+    let schedule = schedule(&[("slow", Act::AnswerAfter(Duration::from_secs(1)), None)]);
+    let (first, second) = tokio::join!(schedule.scrape(LONGEST_SCRAPE), schedule.scrape(LONGEST_SCRAPE));
+    assert_eq!(first[0].id, second[0].id);
+    let third = schedule.scrape(LONGEST_SCRAPE).await;
+    assert_eq!(number(&third[0], "stub_runs"), Some(2.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scrape_with_more_time_gets_what_a_hurried_one_gave_up_on() {
+    let schedule = schedule(&[("slow", Act::AnswerAfter(Duration::from_secs(3)), None)]);
+    let (hurried, patient) =
+        tokio::join!(schedule.scrape(Duration::from_secs(1)), schedule.scrape(Duration::from_secs(9)));
+    assert_eq!((reason(&hurried[0]), reason(&patient[0])), (Some("timeout"), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scraper_that_goes_away_cancels_nothing_for_the_others() {
+    let schedule = schedule(&[("slow", Act::AnswerAfter(Duration::from_secs(3)), None)]);
+    tokio::select! {
+        _ = schedule.scrape(LONGEST_SCRAPE) => panic!("too fast"),
+        () = sleep(Duration::from_secs(1)) => {}
+    }
+    let begun = Instant::now();
+    let outcomes = schedule.scrape(LONGEST_SCRAPE).await;
+    assert_eq!((begun.elapsed(), reason(&outcomes[0])), (Duration::from_secs(2), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hung_run_is_counted_once_however_many_scrapes_give_up_on_it() {
+    let schedule = schedule(&[("hangs", Act::Hang, None)]);
+    for _ in 0..10 {
+        schedule.scrape(Duration::from_millis(100)).await;
+    }
+    sleep(Duration::from_secs(40)).await;
+    let last = schedule.jobs()[0].last().unwrap();
+    assert_eq!(last.tally.failures[Reason::Timeout as usize], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timer_runs_at_once_then_every_period_and_a_scrape_reads_its_last_outcome() {
+    let schedule = schedule(&[("timer", Act::Answer, Some(Duration::from_secs(60)))]);
+    let first = schedule.scrape(LONGEST_SCRAPE).await;
+    let again = schedule.scrape(LONGEST_SCRAPE).await;
+    assert_eq!(first[0].id, again[0].id);
+    sleep(Duration::from_secs(61)).await;
+    let later = schedule.scrape(LONGEST_SCRAPE).await;
+    assert_eq!(number(&later[0], "stub_runs"), Some(2.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn gaps_are_counted_while_the_target_is_up() {
+    let schedule = schedule(&[("half", Act::Gap, None)]);
+    let outcomes = schedule.scrape(LONGEST_SCRAPE).await;
+    let mut out = Snapshot::default();
+    report(&outcomes, &mut out);
+    let (findings, _, _) = out.finish();
+    let (_, group) = findings.families().find(|(f, _)| f.name == "vitrin_collect_failures_total").unwrap();
+    let counts: Vec<_> = group
+        .samples()
+        .filter(|(_, value)| **value != Value::Number(0.0))
+        .map(|(labels, _)| labels.collect::<Vec<_>>())
+        .collect();
+    assert_eq!(counts, [["stub", "half", "permission"]]);
+}
+
+#[test]
+fn a_scrape_waits_half_a_second_less_than_it_may_and_never_longer_than_the_cap() {
+    let ms = Duration::from_millis;
+    for (limit, waits) in [
+        (None, ms(9_500)),
+        (Some(10.0), ms(9_500)),
+        (Some(60.0), ms(9_500)),
+        (Some(3.0), ms(2_500)),
+        (Some(0.6), ms(100)),
+        (Some(0.1), ms(50)),
+        (Some(0.0), ms(9_500)),
+        (Some(-1.0), ms(9_500)),
+        (Some(f64::NAN), ms(9_500)),
+        (Some(f64::INFINITY), ms(9_500)),
+    ] {
+        assert_eq!(patience(limit), waits, "{limit:?}");
+    }
+}
