@@ -16,6 +16,7 @@
 pub mod collector;
 pub mod collectors;
 pub mod config;
+pub mod exposition;
 pub mod metric;
 pub mod schedule;
 pub mod snapshot;

@@ -1,0 +1,238 @@
+//! Outcomes to text: one page, written in the format the scraper asked for.
+//!
+//! All formats carry the same sample names, so a counter whose drop-in name lacks `_total`, and a summary, are
+//! `unknown` in OpenMetrics: that format would rename the one and has no encoder for the other here.
+
+mod negotiate;
+mod openmetrics;
+mod text;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+pub use negotiate::{Format, accepts_gzip, format_for};
+
+use crate::config::types::MAIN;
+use crate::metric::{Desc, Tier};
+use crate::schedule::Outcome;
+use crate::snapshot::{Findings, Group, Value};
+
+/// Level 3: on 5 MB of exposition text it takes 15 ms and leaves 10.7 %, where level 6 takes 25 ms and leaves 10.3 %.
+const GZIP_LEVEL: Compression = Compression::new(3);
+
+/// Everything that one answer shows.
+#[derive(Debug)]
+pub struct Page {
+    outcomes: Vec<Arc<Outcome>>,
+    /// What speaks of the program itself, and so of no target.
+    own: Findings,
+}
+
+/// What one target gave one family.
+#[derive(Debug)]
+struct Part<'a> {
+    desc: &'a Desc,
+    /// The value of the `target` label, for series that carry it.
+    target: Option<&'a str>,
+    group: Group<'a>,
+}
+
+impl Page {
+    /// A page of the jobs' outcomes and the program's own samples.
+    #[must_use]
+    pub fn new(outcomes: Vec<Arc<Outcome>>, own: Findings) -> Arc<Self> {
+        Arc::new(Self { outcomes, own })
+    }
+
+    /// Writes the page.
+    #[must_use]
+    pub fn render(self: &Arc<Self>, format: Format, gzip: bool) -> Bytes {
+        let text = match format {
+            Format::Text => text::write(self),
+            Format::OpenMetrics(_) => openmetrics::write(self.clone()),
+        };
+        if !gzip {
+            return text.into();
+        }
+        let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 8), GZIP_LEVEL);
+        encoder
+            .write_all(text.as_bytes())
+            .and_then(|()| encoder.finish())
+            .expect("writing to memory does not fail")
+            .into()
+    }
+
+    /// Families in the order of their names, each once, with what every target gave it.
+    fn families(&self) -> BTreeMap<&str, Vec<Part<'_>>> {
+        let mut families: BTreeMap<&str, Vec<Part<'_>>> = BTreeMap::new();
+        let jobs = self.outcomes.iter().map(|outcome| (&outcome.findings, Some(&*outcome.target)));
+        for (findings, target) in jobs.chain([(&self.own, None)]) {
+            for (family, group) in findings.families() {
+                let target = target.filter(|target| family.tier == Tier::Own || *target != MAIN);
+                families.entry(&family.name).or_default().push(Part { desc: family, target, group });
+            }
+        }
+        families
+    }
+}
+
+impl<'a> Part<'a> {
+    /// Names and values of each series' labels, and its value.
+    fn samples(&self) -> impl Iterator<Item = (impl Iterator<Item = (&'a str, &'a str)> + Clone, &'a Value)> {
+        let (desc, target) = (self.desc, self.target.map(|target| ("target", target)));
+        self.group
+            .samples()
+            .map(move |(values, value)| (desc.labels.iter().map(AsRef::as_ref).zip(values).chain(target), value))
+    }
+}
+
+/// HELP on one line: `\` and line ends are escaped, in OpenMetrics also `"`.
+fn escape_help(help: &str, quotes: bool) -> String {
+    let help = help.replace('\\', "\\\\").replace('\n', "\\n");
+    if quotes { help.replace('"', "\\\"") } else { help }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::schedule::Tally;
+    use crate::snapshot::{Histogram, Snapshot, Summary};
+
+    crate::metrics! {
+        DropIn as PEER;
+        /// Connections accepted.
+        ACCEPTED = Counter("peer_accepted", None, []);
+        /// Times a "quoted" \ thing
+        /// was done.
+        TIMES = Summary("peer_times_usec", None, ["command"]);
+    }
+    crate::metrics! {
+        Own as OWN;
+        /// Calls.
+        CALLS = Counter("shop_calls_total", None, ["path"]);
+        /// Time used.
+        TIME = Counter("shop_time_seconds_total", Seconds, []);
+        /// How long calls took.
+        DURATION = Histogram("shop_duration_seconds", Seconds, []);
+        /// The share of hits.
+        HITS = Gauge("shop_hit_ratio", Ratio, []);
+    }
+
+    fn outcome(target: &str) -> Arc<Outcome> {
+        let mut out = Snapshot::default();
+        out.push(&ACCEPTED, [], 7_u64);
+        out.push(&HITS, [], 0.25);
+        out.push(&TIME, [], 1.5);
+        out.push(&CALLS, ["a\"b\\c\nd"], 18_446_744_073_709_551_615_u64);
+        out.push_histogram(&DURATION, [], Histogram { buckets: vec![(0.1, 2), (1.0, 1)], sum: 0.75 });
+        out.push_summary(
+            &TIMES,
+            ["get"],
+            Summary { quantiles: vec![(0.5, 3.0), (1.0, 9.5)], count: Some(4), sum: None },
+        );
+        Arc::new(Outcome {
+            id: 0,
+            collector: "shop",
+            target: target.into(),
+            duration: Duration::ZERO,
+            ended: SystemTime::UNIX_EPOCH,
+            findings: out.finish().0,
+            failure: None,
+            gaps: Vec::new(),
+            tally: Tally::default(),
+        })
+    }
+
+    fn render(targets: &[&str], format: Format) -> String {
+        let outcomes = targets.iter().map(|target| outcome(target)).collect();
+        let page = Page::new(outcomes, Findings::default());
+        String::from_utf8(page.render(format, false).to_vec()).unwrap()
+    }
+
+    #[test]
+    fn text_0_0_4() {
+        expect_test::expect![[r##"
+            # HELP peer_accepted Connections accepted.
+            # TYPE peer_accepted counter
+            peer_accepted{target="cache"} 7
+            # HELP peer_times_usec Times a "quoted" \\ thing was done.
+            # TYPE peer_times_usec summary
+            peer_times_usec{command="get",target="cache",quantile="0.5"} 3
+            peer_times_usec{command="get",target="cache",quantile="1.0"} 9.5
+            peer_times_usec_count{command="get",target="cache"} 4
+            # HELP shop_calls_total Calls.
+            # TYPE shop_calls_total counter
+            shop_calls_total{path="a\"b\\c\nd",target="cache"} 18446744073709552000
+            # HELP shop_duration_seconds How long calls took.
+            # TYPE shop_duration_seconds histogram
+            shop_duration_seconds_bucket{target="cache",le="0.1"} 2
+            shop_duration_seconds_bucket{target="cache",le="1.0"} 3
+            shop_duration_seconds_bucket{target="cache",le="+Inf"} 3
+            shop_duration_seconds_sum{target="cache"} 0.75
+            shop_duration_seconds_count{target="cache"} 3
+            # HELP shop_hit_ratio The share of hits.
+            # TYPE shop_hit_ratio gauge
+            shop_hit_ratio{target="cache"} 0.25
+            # HELP shop_time_seconds_total Time used.
+            # TYPE shop_time_seconds_total counter
+            shop_time_seconds_total{target="cache"} 1.5
+        "##]].assert_eq(&render(&["cache"], Format::Text));
+    }
+
+    #[test]
+    fn openmetrics() {
+        expect_test::expect![[r##"
+            # HELP peer_accepted Connections accepted.
+            # TYPE peer_accepted unknown
+            peer_accepted{target="cache"} 7.0
+            # HELP peer_times_usec Times a \"quoted\" \\ thing was done.
+            # TYPE peer_times_usec unknown
+            peer_times_usec{command="get",target="cache",quantile="0.5"} 3.0
+            peer_times_usec{command="get",target="cache",quantile="1.0"} 9.5
+            # HELP peer_times_usec_count Times a \"quoted\" \\ thing was done.
+            # TYPE peer_times_usec_count unknown
+            peer_times_usec_count{command="get",target="cache"} 4.0
+            # HELP shop_calls Calls.
+            # TYPE shop_calls counter
+            shop_calls_total{path="a\"b\\c\nd",target="cache"} 18446744073709553000.0
+            # HELP shop_duration_seconds How long calls took.
+            # TYPE shop_duration_seconds histogram
+            # UNIT shop_duration_seconds seconds
+            shop_duration_seconds_sum{target="cache"} 0.75
+            shop_duration_seconds_count{target="cache"} 3
+            shop_duration_seconds_bucket{le="0.1",target="cache"} 2
+            shop_duration_seconds_bucket{le="1.0",target="cache"} 3
+            shop_duration_seconds_bucket{le="+Inf",target="cache"} 3
+            # HELP shop_hit_ratio The share of hits.
+            # TYPE shop_hit_ratio gauge
+            # UNIT shop_hit_ratio ratio
+            shop_hit_ratio{target="cache"} 0.25
+            # HELP shop_time_seconds Time used.
+            # TYPE shop_time_seconds counter
+            # UNIT shop_time_seconds seconds
+            shop_time_seconds_total{target="cache"} 1.5
+            # EOF
+        "##]].assert_eq(&render(&["cache"], Format::OpenMetrics("1.0.0")));
+    }
+
+    #[test]
+    fn a_drop_in_of_the_main_target_carries_no_target_label_and_our_own_does() {
+        let text = render(&[MAIN], Format::Text);
+        assert!(text.contains("\npeer_accepted 7\n"), "{text}");
+        assert!(text.contains("\nshop_hit_ratio{target=\"main\"} 0.25\n"), "{text}");
+    }
+
+    #[test]
+    fn two_targets_share_one_family() {
+        let text = render(&[MAIN, "cache"], Format::Text);
+        assert_eq!(text.matches("# TYPE peer_accepted counter").count(), 1);
+        assert!(text.contains("\npeer_accepted 7\npeer_accepted{target=\"cache\"} 7\n"), "{text}");
+    }
+}

@@ -1,0 +1,120 @@
+//! Which format and encoding a scraper wants: RFC 9110, sections 12.5.1 (Accept) and 12.5.3 (Accept-Encoding).
+
+/// A text format of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Prometheus text 0.0.4.
+    Text,
+    /// OpenMetrics text, under the version that was asked for; what we write is valid in both.
+    OpenMetrics(&'static str),
+}
+
+impl Format {
+    /// The exact `Content-Type`; Prometheus 3 takes a target without one for down.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics("0.0.1") => "application/openmetrics-text; version=0.0.1; charset=utf-8",
+            Self::OpenMetrics(_) => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
+/// The format for an `Accept` header: the best quality wins, then the first named. What we do not speak is passed
+/// over; with nothing left, or without the header, it is text 0.0.4, as Prometheus' own client libraries answer.
+#[must_use]
+pub fn format_for(accept: &str) -> Format {
+    let mut best = (0.0, Format::Text);
+    for (range, parameters) in entries(accept) {
+        let parameter = |name| parameters.clone().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v);
+        let format = match (range.to_ascii_lowercase().as_str(), parameter("version")) {
+            ("application/openmetrics-text", None | Some("1.0.0")) => Format::OpenMetrics("1.0.0"),
+            ("application/openmetrics-text", Some("0.0.1")) => Format::OpenMetrics("0.0.1"),
+            ("text/plain", None | Some("0.0.4")) | ("text/*" | "*/*", _) => Format::Text,
+            _ => continue,
+        };
+        let quality = quality(parameter("q"));
+        if quality > best.0 {
+            best = (quality, format);
+        }
+    }
+    best.1
+}
+
+/// Whether an `Accept-Encoding` header takes gzip: by name, or by `*` where gzip is not named.
+#[must_use]
+pub fn accepts_gzip(accept_encoding: &str) -> bool {
+    let quality_of = |wanted: &str| {
+        entries(accept_encoding).find(|(coding, _)| coding.eq_ignore_ascii_case(wanted)).map(|(_, mut parameters)| {
+            quality(parameters.find(|(key, _)| key.eq_ignore_ascii_case("q")).map(|(_, v)| v))
+        })
+    };
+    quality_of("gzip").or_else(|| quality_of("*")).is_some_and(|quality| quality > 0.0)
+}
+
+/// The entries of a header: what is named, and its parameters.
+fn entries(header: &str) -> impl Iterator<Item = (&str, impl Iterator<Item = (&str, &str)> + Clone)> {
+    header.split(',').map(|entry| {
+        let mut parts = entry.split(';').map(str::trim);
+        let named = parts.next().unwrap_or_default();
+        (named, parts.filter_map(|part| part.split_once('=')).map(|(key, value)| (key, value.trim_matches('"'))))
+    })
+}
+
+/// A quality of 0 to 1; 1 without one, 0 for one that is no number.
+fn quality(text: Option<&str>) -> f64 {
+    text.map_or(1.0, |text| text.parse().ok().filter(|quality| (0.0..=1.0).contains(quality)).unwrap_or(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_quality_wins() {
+        let openmetrics = Format::OpenMetrics("1.0.0");
+        for (accept, format) in [
+            // Prometheus 2.42 and 3.5, without and with native histograms.
+            (
+                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                openmetrics,
+            ),
+            (
+                "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+                openmetrics,
+            ),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,text/plain;version=0.0.4;q=0.3",
+                Format::Text,
+            ),
+            ("text/plain;version=0.0.4, application/openmetrics-text;q=0.9", Format::Text),
+            ("text/plain; q=0.2, Application/OpenMetrics-Text; version=\"1.0.0\"; q=0.3", openmetrics),
+            ("application/openmetrics-text; version=0.0.1", Format::OpenMetrics("0.0.1")),
+            ("application/openmetrics-text; version=2.0.0", Format::Text),
+            ("application/openmetrics-text;q=0, */*", Format::Text),
+            ("application/openmetrics-text;q=high", Format::Text),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", Format::Text),
+            ("application/json", Format::Text),
+            ("", Format::Text),
+            (",;=,;;q", Format::Text),
+        ] {
+            assert_eq!(format_for(accept), format, "{accept}");
+        }
+    }
+
+    #[test]
+    fn gzip_is_used_when_it_is_asked_for() {
+        for (header, gzip) in [
+            ("gzip", true),
+            ("deflate, GZIP;q=0.5", true),
+            ("*", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0, *", false),
+            ("br", false),
+            ("", false),
+        ] {
+            assert_eq!(accepts_gzip(header), gzip, "{header}");
+        }
+    }
+}
