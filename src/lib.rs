@@ -13,10 +13,14 @@
 //! * The *exposition* turns outcomes into a page, the *server* hands pages out, the *cli* puts it together.
 #![warn(missing_docs)]
 
+pub mod cli;
 pub mod collector;
 pub mod collectors;
 pub mod config;
 pub mod exposition;
+mod logging;
 pub mod metric;
+mod process;
 pub mod schedule;
+pub mod server;
 pub mod snapshot;

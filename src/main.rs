@@ -1,1 +1,7 @@
-fn main() {}
+//! The `vitrin` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vitrin::cli::run()
+}

@@ -106,7 +106,7 @@ mod tests {
     use crate::snapshot::{Histogram, Snapshot, Summary};
 
     crate::metrics! {
-        DropIn as PEER;
+        DropIn as _PEER;
         /// Connections accepted.
         ACCEPTED = Counter("peer_accepted", None, []);
         /// Times a "quoted" \ thing
@@ -114,7 +114,7 @@ mod tests {
         TIMES = Summary("peer_times_usec", None, ["command"]);
     }
     crate::metrics! {
-        Own as OWN;
+        Own as _OWN;
         /// Calls.
         CALLS = Counter("shop_calls_total", None, ["path"]);
         /// Time used.
@@ -183,7 +183,8 @@ mod tests {
             # HELP shop_time_seconds_total Time used.
             # TYPE shop_time_seconds_total counter
             shop_time_seconds_total{target="cache"} 1.5
-        "##]].assert_eq(&render(&["cache"], Format::Text));
+        "##]]
+        .assert_eq(&render(&["cache"], Format::Text));
     }
 
     #[test]
@@ -219,7 +220,8 @@ mod tests {
             # UNIT shop_time_seconds seconds
             shop_time_seconds_total{target="cache"} 1.5
             # EOF
-        "##]].assert_eq(&render(&["cache"], Format::OpenMetrics("1.0.0")));
+        "##]]
+        .assert_eq(&render(&["cache"], Format::OpenMetrics("1.0.0")));
     }
 
     #[test]

@@ -97,10 +97,12 @@ fn summary(encoder: &mut DescriptorEncoder<'_>, desc: &Desc, parts: &[Part<'_>])
             metric.encode_family(&labels)?.encode_gauge(value)?;
         }
     }
-    let parts: [(&str, fn(&Summary) -> Option<f64>); 2] =
-        [("count", |summary| summary.count.map(Number::number)), ("sum", |summary| summary.sum)];
-    for (suffix, value_of) in parts {
+    for suffix in ["count", "sum"] {
         let name = format!("{}_{suffix}", desc.name);
+        let value_of = |summary: &Summary| match suffix {
+            "count" => summary.count.map(Number::number),
+            _ => summary.sum,
+        };
         let mut rest = summaries().filter_map(|(labels, summary)| Some((labels, value_of(summary)?))).peekable();
         if rest.peek().is_none() {
             continue;

@@ -194,7 +194,7 @@ async fn a_hung_run_is_counted_once_however_many_scrapes_give_up_on_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_timer_runs_at_once_then_every_period_and_a_scrape_reads_its_last_outcome() {
-    let schedule = schedule(&[("timer", Act::Answer, Some(Duration::from_secs(60)))]);
+    let schedule = schedule(&[("timer", Act::Answer, Some(Duration::from_mins(1)))]);
     let first = schedule.scrape(LONGEST_SCRAPE).await;
     let again = schedule.scrape(LONGEST_SCRAPE).await;
     assert_eq!(first[0].id, again[0].id);

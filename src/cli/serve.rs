@@ -1,0 +1,124 @@
+//! Serving: what `vitrin` does without a subcommand.
+
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+
+use super::Args;
+use crate::collector::Context;
+use crate::config::secret::Environment;
+use crate::config::{self, Loaded};
+use crate::logging;
+use crate::schedule::Schedule;
+use crate::server::{App, serve};
+
+/// Two: jobs wait for others most of the time, and rendering a page takes a few milliseconds.
+const WORKERS: usize = 2;
+
+/// Loads the configuration, listens, and serves until told to stop.
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    let loaded = config::load(args.config_file.as_deref(), Environment::process())?;
+    logging::start(args.log_level, args.log_format);
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .context("starting the threads of the program")?;
+    let served = runtime.block_on(listen_and_serve(args, loaded));
+    // A thread that hangs in a dead file system must not keep the program from ending.
+    runtime.shutdown_background();
+    served
+}
+
+async fn listen_and_serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
+    let mut listeners = Vec::new();
+    for text in &args.listen_address {
+        let addresses = addresses(text).map_err(|error| CannotListen::new(text, &error))?;
+        listeners.push(TcpListener::bind(&*addresses).await.map_err(|error| CannotListen::new(text, &error))?);
+    }
+    announce(&loaded, &listeners);
+
+    let context = Context::new(args.paths());
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let jobs = loaded.config.collectors.jobs(&context);
+    let app = App::new(Schedule::start(jobs, &context));
+    let first = app.clone();
+    context.tasks.spawn(async move { first.look_around().await });
+
+    let stop = context.stop.clone();
+    context.tasks.spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => info!("stopping: SIGTERM"),
+            _ = interrupt.recv() => info!("stopping: SIGINT"),
+        }
+        stop.cancel();
+    });
+    serve(listeners, app, &context).await;
+    info!("stopped");
+    Ok(())
+}
+
+/// What an address on the command line stands for; `:22100` is that port on all addresses.
+fn addresses(text: &str) -> std::io::Result<Vec<SocketAddr>> {
+    if let Some(port) = text.strip_prefix(':').and_then(|port| port.parse().ok()) {
+        // On Linux this takes IPv4 as well, unless net.ipv6.bindv6only is set.
+        return Ok(vec![SocketAddr::from(([0_u16; 8], port)), SocketAddr::from(([0_u8; 4], port))]);
+    }
+    Ok(text.to_socket_addrs()?.collect())
+}
+
+fn announce(loaded: &Loaded, listeners: &[TcpListener]) {
+    for warning in &loaded.warnings {
+        warn!("{warning}");
+    }
+    if let Some(file) = &loaded.file {
+        info!("configured by {}", file.display());
+    } else {
+        info!("no configuration at {}: the host alone is watched", config::DEFAULT_FILE);
+    }
+    for listener in listeners {
+        if let Ok(address) = listener.local_addr() {
+            info!("listening on http://{address}");
+        }
+    }
+}
+
+/// An address we cannot listen on, and what to do about it.
+#[derive(Debug)]
+struct CannotListen {
+    address: String,
+    error: String,
+    hint: String,
+}
+
+impl CannotListen {
+    fn new(address: &str, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Kind;
+        let port = address.rsplit(':').next().unwrap_or_default();
+        let hint = match error.kind() {
+            Kind::AddrInUse => format!(
+                "see who listens there with: ss -ltnp 'sport = :{port}'; or choose another port, for example \
+                 --web.listen-address=127.0.0.1:22101"
+            ),
+            Kind::PermissionDenied => "ports below 1024 need CAP_NET_BIND_SERVICE; choose one above".to_owned(),
+            Kind::AddrNotAvailable => "no interface of this machine has that address; see: ip address".to_owned(),
+            _ => "write 127.0.0.1:22100, [::1]:22100, name:22100, or :22100 for all addresses".to_owned(),
+        };
+        Self { address: address.to_owned(), error: error.to_string(), hint }
+    }
+}
+
+impl fmt::Display for CannotListen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, error, hint } = self;
+        write!(f, "--web.listen-address: listening on `{address}`: {error}\n  hint: {hint}")
+    }
+}
+
+impl std::error::Error for CannotListen {}
