@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -81,8 +81,22 @@ impl Daemon {
         }
     }
 
+    /// Asks the server to end (SIGTERM) and waits until it has.
+    pub(crate) fn end(&mut self) -> ExitStatus {
+        signal("TERM", self.pid());
+        let mut status = None;
+        eventually(&format!("{} to end", self.name), || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.expect("the loop above ends with a status")
+    }
+
     /// Kills the server without a farewell.
     pub(crate) fn kill(&mut self) {
+        if self.child.try_wait().unwrap().is_some() {
+            return;
+        }
         let family = self.family();
         for pid in &family {
             signal("KILL", *pid);

@@ -1,4 +1,13 @@
 //! The harness: real servers and the real binary, on free loopback ports, in folders that go away.
 
+pub(crate) mod broken;
 pub(crate) mod daemon;
+pub(crate) mod differential;
+pub(crate) mod exporter;
 pub(crate) mod found;
+pub(crate) mod http;
+pub(crate) mod judges;
+pub(crate) mod peers;
+pub(crate) mod process;
+pub(crate) mod prometheus;
+pub(crate) mod scrape;

@@ -1,0 +1,29 @@
+# What one does here; `make help` lists it.
+
+# Where the roots with the newest servers are made; a gigabyte each.
+NEWEST ?= /var/tmp/vitrin-newest
+
+.DEFAULT_GOAL := help
+.PHONY: help run packages test test-newest bench
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: ## Start the exporter: http://127.0.0.1:22100/metrics
+	cargo run --release
+
+packages: ## Install the servers and tools that the tests need (Debian; root or sudo)
+	tests/install-packages
+
+test: packages ## Everything that must hold before a change lands
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- --deny warnings
+	cargo test --locked
+	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --document-private-items
+
+test-newest: packages ## The suite against the newest servers: MySQL, then MariaDB (root)
+	tests/newest-servers mysql $(NEWEST)-mysql cargo test --locked
+	tests/newest-servers mariadb $(NEWEST)-mariadb cargo test --locked
+
+bench: packages ## What a scrape costs, beside the exporters that it replaces
+	cargo bench --locked --bench against_peers

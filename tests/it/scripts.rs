@@ -1,0 +1,58 @@
+//! The shell scripts of this repository.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::support::daemon::folder;
+
+/// Every script that is committed.
+const SCRIPTS: [&str; 3] = [".ci/run", "tests/install-packages", "tests/newest-servers"];
+
+fn run(command: &mut Command) -> Output {
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()
+}
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn shellcheck_finds_nothing() {
+    let output = run(Command::new("shellcheck").args(SCRIPTS));
+    assert!(output.status.success(), "{}", words(&output));
+}
+
+#[test]
+fn installing_what_is_there_changes_nothing() {
+    let output = run(&mut Command::new("tests/install-packages"));
+    assert!(output.status.success() && words(&output).contains("are installed"), "{}", words(&output));
+}
+
+#[test]
+fn without_apt_the_packages_are_named() {
+    let folder = folder();
+    // A PATH with what the script needs up to there, and no apt-get.
+    for tool in ["bash", "dirname", "readlink", "sed"] {
+        std::os::unix::fs::symlink(Path::new("/usr/bin").join(tool), folder.path().join(tool)).unwrap();
+    }
+    let output = run(Command::new("/bin/bash").arg("tests/install-packages").env("PATH", folder.path()));
+    let words = words(&output);
+    assert!(!output.status.success() && words.contains("no apt") && words.contains("mariadb-server"), "{words}");
+}
+
+#[test]
+fn make_help_lists_every_target() {
+    let output = run(&mut make(&["help"]));
+    for target in ["run", "packages", "test", "test-newest", "bench"] {
+        assert!(words(&output).contains(&format!("make {target} ")), "{target}: {}", words(&output));
+    }
+}
+
+fn make(targets: &[&str]) -> Command {
+    // Not one of the servers, and so never from another root.
+    let mut command = Command::new("make");
+    command.arg("--no-print-directory").args(targets);
+    // What the make that may have started us says to its own children is not meant for this one.
+    command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
+    command
+}

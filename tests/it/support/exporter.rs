@@ -1,0 +1,122 @@
+//! The real program, on a free port.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::{Command, ExitStatus};
+
+use super::daemon::{Daemon, folder};
+use super::http::{self, Response};
+use super::scrape::Page;
+
+/// What the log line of a server that is ready holds, before its address.
+const LISTENING: &str = "listening on http://";
+
+/// A running exporter.
+pub(crate) struct Exporter {
+    daemon: Daemon,
+    address: SocketAddr,
+}
+
+impl Exporter {
+    /// Starts it with this configuration and waits until it listens.
+    pub(crate) fn start(config: &str) -> Self {
+        Self::start_with(config, &[])
+    }
+
+    /// The same with more arguments. `{folder}` in configuration and arguments is the exporter's own folder.
+    pub(crate) fn start_with(config: &str, arguments: &[&str]) -> Self {
+        let folder = folder();
+        let here = |text: &str| text.replace("{folder}", folder.path().to_str().expect("made of ASCII by the harness"));
+        let file = folder.path().join("vitrin.toml");
+        fs::write(&file, here(config)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vitrin"));
+        command.arg("--web.listen-address=127.0.0.1:0").arg("--config.file").arg(&file);
+        command.args(arguments.iter().map(|argument| here(argument)));
+        let log = folder.path().join("log");
+        let mut daemon = Daemon::start("vitrin", command, folder);
+        let mut address = None;
+        daemon.wait_until(|| {
+            address = bound(&String::from_utf8_lossy(&fs::read(&log).unwrap()));
+            address.is_some()
+        });
+        Self { daemon, address: address.expect("waited for above") }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process and folder.
+    pub(crate) fn daemon(&self) -> &Daemon {
+        &self.daemon
+    }
+
+    /// One GET on a connection of its own.
+    pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Response {
+        http::ask(self.address, "GET", path, headers)
+            .unwrap_or_else(|error| panic!("GET {path}: {error}; the log:\n{}", self.daemon.log()))
+    }
+
+    /// A scrape as `curl` makes it, read strictly.
+    pub(crate) fn scrape(&self) -> Page {
+        self.page("/metrics", &[])
+    }
+
+    /// A scrape as Prometheus makes it, which must be over within `seconds`.
+    pub(crate) fn scrape_within(&self, seconds: f64) -> Page {
+        self.page("/metrics", &[("X-Prometheus-Scrape-Timeout-Seconds", &seconds.to_string())])
+    }
+
+    /// The page that is answered to this GET; it must be 200 and keep every rule.
+    #[track_caller]
+    pub(crate) fn page(&self, path: &str, headers: &[(&str, &str)]) -> Page {
+        let response = self.get(path, headers);
+        let text = response.text();
+        assert_eq!(response.status, 200, "{text}");
+        Page::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+
+    /// How many file descriptors it has open.
+    pub(crate) fn fds(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.daemon.pid())).unwrap().count()
+    }
+
+    /// Its resident memory in bytes.
+    pub(crate) fn rss_bytes(&self) -> u64 {
+        super::process::rss_bytes(self.daemon.pid())
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        self.daemon.log()
+    }
+
+    /// Ends it as systemd does; gives its exit status and its whole log.
+    pub(crate) fn stop(mut self) -> (ExitStatus, String) {
+        let status = self.daemon.end();
+        (status, self.daemon.log())
+    }
+}
+
+/// The address in the log of an exporter that listens.
+fn bound(log: &str) -> Option<SocketAddr> {
+    let (_, after) = log.split_once(LISTENING)?;
+    // The line may be only half written, so its end is waited for.
+    let (line, _) = after.split_once('\n')?;
+    line.split(|c: char| c.is_whitespace() || c == '"' || c == '/' || c == '\u{1b}').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bound;
+
+    #[test]
+    fn the_address_is_found_in_text_and_json_logs() {
+        let address = "127.0.0.1:4711".parse().ok();
+        assert_eq!(bound("INFO vitrin: listening on http://127.0.0.1:4711\n"), address);
+        assert_eq!(bound("INFO listening on http://127.0.0.1:4711/metrics targets=3\n"), address);
+        assert_eq!(bound("{\"message\":\"listening on http://127.0.0.1:4711\",\"level\":\"INFO\"}\n"), address);
+        assert_eq!(bound("INFO vitrin: listening on http://127.0.0.1:47"), None);
+    }
+}

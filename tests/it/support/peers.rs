@@ -1,0 +1,105 @@
+//! The exporters that ours stands in for, from Debian's packages, each on a free port.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::Command;
+
+use super::daemon::{Daemon, folder, free_port, listens, program};
+use super::http;
+use super::scrape::Page;
+
+/// A running peer.
+pub(crate) struct Peer {
+    daemon: Daemon,
+    address: SocketAddr,
+}
+
+impl Peer {
+    /// mysqld_exporter; `client` is the body of the `[client]` section it reads: `user=...`, `password=...`, and
+    /// `socket=...` or `host=...` and `port=...`, a line each.
+    pub(crate) fn mysqld(client: &str, arguments: &[&str]) -> Self {
+        let folder = folder();
+        let file = folder.path().join("my.cnf");
+        fs::write(&file, format!("[client]\n{client}\n")).unwrap();
+        let mut command = program(&["prometheus-mysqld-exporter"]);
+        // Older ones prefer the variable to the file.
+        command.env_remove("DATA_SOURCE_NAME").arg(format!("--config.my-cnf={}", file.display())).args(arguments);
+        Self::listening("mysqld_exporter", command, folder)
+    }
+
+    /// redis_exporter; `url` as `redis://127.0.0.1:6379` or `unix:///path`.
+    pub(crate) fn redis(url: &str, arguments: &[&str]) -> Self {
+        let mut command = program(&["prometheus-redis-exporter"]);
+        command.arg(format!("--redis.addr={url}")).args(arguments);
+        Self::listening("redis_exporter", command, folder())
+    }
+
+    /// node_exporter.
+    pub(crate) fn node(arguments: &[&str]) -> Self {
+        let mut command = program(&["prometheus-node-exporter"]);
+        command.args(arguments);
+        Self::listening("node_exporter", command, folder())
+    }
+
+    /// nginx-prometheus-exporter; `url` is that of `stub_status`.
+    pub(crate) fn nginx(url: &str) -> Self {
+        let mut command = program(&["prometheus-nginx-exporter"]);
+        command.arg(format!("--nginx.scrape-uri={url}"));
+        Self::listening("nginx-prometheus-exporter", command, folder())
+    }
+
+    fn listening(name: &'static str, mut command: Command, folder: tempfile::TempDir) -> Self {
+        let port = free_port();
+        command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
+        let mut daemon = Daemon::start(name, command, folder);
+        daemon.wait_until(|| listens(port));
+        Self { daemon, address: SocketAddr::from(([127, 0, 0, 1], port)) }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process.
+    pub(crate) fn daemon(&self) -> &Daemon {
+        &self.daemon
+    }
+
+    /// One scrape, in text 0.0.4.
+    #[track_caller]
+    pub(crate) fn page(&self) -> Page {
+        let response = http::ask(self.address, "GET", "/metrics", &[]).unwrap();
+        let text = response.text();
+        assert_eq!(response.status, 200, "{text}");
+        Page::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Peer;
+    use crate::support::broken::{Answer, Broken, refusing};
+
+    #[test]
+    fn the_page_of_node_exporter_keeps_every_rule() {
+        let page = Peer::node(&[]).page();
+        assert!(page.len() > 200, "{:?}", page.names());
+        assert!(page.number("node_load1", &[]) >= 0.0);
+        assert!(page.number("node_cpu_seconds_total", &[("cpu", "0"), ("mode", "user")]) > 0.0);
+    }
+
+    #[test]
+    fn the_other_peers_start_and_say_that_their_server_is_down() {
+        let nobody = refusing();
+        let mysqld = Peer::mysqld(&format!("user=a\npassword=b\nhost=127.0.0.1\nport={}", nobody.port()), &[]);
+        assert_eq!(mysqld.page().number("mysql_up", &[]), 0.0);
+        assert_eq!(Peer::redis(&format!("redis://{nobody}"), &[]).page().number("redis_up", &[]), 0.0);
+        let nginx = Broken::tcp(Answer::then_close(
+            b"HTTP/1.1 200 OK\r\n\r\nActive connections: 1 \nserver accepts handled requests\n 1 2 3 \n\
+              Reading: 0 Writing: 1 Waiting: 0 \n",
+        ));
+        let page = Peer::nginx(&format!("http://{}/", nginx.address())).page();
+        assert_eq!(page.number("nginx_http_requests_total", &[]), 3.0);
+    }
+}

@@ -1,0 +1,32 @@
+//! What a process costs, as the kernel counts it.
+
+use std::fs;
+use std::time::Duration;
+
+/// `USER_HZ`: what `/proc/PID/stat` counts in, 100 on every Linux of today (proc(5)).
+const TICKS_A_SECOND: u32 = 100;
+
+/// Resident memory in bytes.
+pub(crate) fn rss_bytes(pid: u32) -> u64 {
+    kilobytes(pid, "VmRSS:") << 10
+}
+
+/// Resident memory that no file backs: the heap, mostly; in bytes.
+pub(crate) fn anonymous_bytes(pid: u32) -> u64 {
+    kilobytes(pid, "RssAnon:") << 10
+}
+
+fn kilobytes(pid: u32, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let value = status.lines().find_map(|line| line.strip_prefix(field)).expect("every live process has it");
+    value.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Processor time spent so far, in user and kernel mode together.
+pub(crate) fn cpu(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // The second field is the name in brackets, which may hold anything; utime and stime are the 14th and 15th.
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    let ticks: u32 = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u32>().unwrap()).sum();
+    Duration::from_secs(ticks.into()) / TICKS_A_SECOND
+}
