@@ -17,8 +17,8 @@ use crate::snapshot::Snapshot;
 /// Watches one target of one kind.
 ///
 /// A collector does not log, time itself, retry, or know its target's name: the scheduler does. There are three
-/// endings: `Ok`; `Err`, the target is down and what was pushed is thrown away; and [`Snapshot::gap`], the target is up
-/// but a part of it gave nothing.
+/// endings: `Ok`; `Err`, the target is down and what was pushed is thrown away (but for [`Snapshot::keep`]); and
+/// [`Snapshot::gap`], the target is up but a part of it gave nothing.
 pub trait Collector: Sized + Send + Sync + 'static {
     /// The `collector` label; for the main collector of a topic, the topic.
     const NAME: &'static str;

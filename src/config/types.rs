@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs;
+use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use rustix::fs::{Access, access};
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 /// The target of a topic that has one; its drop-in metrics carry no `target` label.
@@ -149,7 +153,7 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, String> {
         let path = text.strip_prefix("unix:").unwrap_or(text);
         if path.starts_with('/') {
-            return Ok(Self::Unix(path.into()));
+            return socket(path.into()).map(Self::Unix);
         }
         let parsed = text.rsplit_once(':').and_then(|(host, port)| {
             let bare = match host.strip_prefix('[') {
@@ -166,6 +170,31 @@ impl FromStr for Address {
                 "`{text}` is not an address\nwrite \"127.0.0.1:3306\", \"[::1]:3306\" or \"/run/mysqld/mysqld.sock\""
             )
         })
+    }
+}
+
+/// The path of a Unix socket that we may use, as far as can be told.
+///
+/// That nothing is there is no mistake: its server may not be running yet. That something is there which we can never
+/// talk to is one, and it stays until a person mends it.
+///
+/// # Errors
+/// When the path is not a socket, or is one that this user may not write to.
+pub fn socket(path: PathBuf) -> Result<PathBuf, String> {
+    let shown = path.display();
+    let denied = || {
+        Err(format!(
+            "the socket {shown} is closed to this user\n\
+             put vitrin's user into the group that owns it: usermod --append --groups $(stat -c %G {shown}) vitrin"
+        ))
+    };
+    match fs::metadata(&path) {
+        Ok(metadata) if !metadata.file_type().is_socket() => {
+            Err(format!("{shown} is not a socket\nname the server's own: see `ss -lx`"))
+        }
+        Ok(_) if access(&path, Access::WRITE_OK).is_err() => denied(),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => denied(),
+        _ => Ok(path),
     }
 }
 

@@ -167,10 +167,10 @@ impl Job {
         }
     }
 
-    /// Ends a run: its samples, or only that the target is down; counted, and told when the news has changed.
+    /// Ends a run: its samples, or what is true of a target that is down; counted, and told when the news has changed.
     fn settle(&self, run: &Run, mut out: Snapshot, result: Result<(), Failure>) -> Arc<Outcome> {
         if result.is_err() {
-            out = Snapshot::default();
+            out = out.failed();
         }
         if let Some(up) = self.up {
             out.push(up, [], result.is_ok());

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "where a test cannot go on, it fails")]
 #![expect(clippy::float_cmp, reason = "a sample is exactly the number that its source gave")]
 
+mod catalogue;
 mod dependencies;
+mod docs;
 mod scripts;
 mod support;
+mod web;

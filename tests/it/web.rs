@@ -1,0 +1,147 @@
+//! What a client meets on the port, with nothing configured but the host.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use crate::support::daemon::eventually;
+use crate::support::exporter::Exporter;
+use crate::support::http::{Connection, ask};
+use crate::support::judges;
+use crate::support::scrape::{Labels, Page};
+
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Name and labels of every sample.
+fn series(text: &str) -> BTreeSet<(String, Labels)> {
+    let page = Page::parse(text).unwrap();
+    page.families.into_iter().flat_map(|family| family.series).map(|series| (series.name, series.labels)).collect()
+}
+
+#[test]
+fn without_an_accept_header_it_is_text_0_0_4() {
+    let exporter = Exporter::start("");
+    for headers in [&[][..], &[("Accept", "*/*")], &[("Accept", "text/html")]] {
+        assert_eq!(exporter.get("/metrics", headers).header("content-type"), Some(TEXT));
+    }
+}
+
+#[test]
+fn both_formats_are_valid_and_carry_the_same_samples() {
+    let exporter = Exporter::start("");
+    let text = exporter.get("/metrics", &[]).text();
+    let openmetrics = exporter.get("/metrics", &[("Accept", "application/openmetrics-text;version=1.0.0")]);
+    assert_eq!(openmetrics.header("content-type"), Some(OPENMETRICS));
+    let openmetrics = openmetrics.text();
+
+    judges::prometheus_client(&openmetrics).unwrap();
+    judges::promtool(&text).unwrap();
+    assert_eq!(series(&text), series(&openmetrics));
+}
+
+#[test]
+fn gzip_comes_when_it_is_asked_for_and_says_the_same() {
+    let exporter = Exporter::start("");
+    let plain = exporter.get("/metrics", &[]);
+    let packed = exporter.get("/metrics", &[("Accept-Encoding", "gzip")]);
+    assert_eq!((plain.header("content-encoding"), packed.header("content-encoding")), (None, Some("gzip")));
+    assert!(packed.body.len() * 3 < plain.body.len(), "{} of {}", packed.body.len(), plain.body.len());
+    assert_eq!(series(&plain.text()), series(&packed.text()));
+}
+
+#[test]
+fn head_answers_as_get_does_but_for_the_body() {
+    let exporter = Exporter::start("");
+    for path in ["/metrics", "/", "/-/healthy", "/-/ready"] {
+        let get = ask(exporter.address(), "GET", path, &[]).unwrap();
+        let head = ask(exporter.address(), "HEAD", path, &[]).unwrap();
+        assert_eq!((head.status, head.header("content-type")), (200, get.header("content-type")), "{path}");
+        assert!(head.header("content-length").is_some_and(|length| length != "0"), "{path}");
+    }
+}
+
+#[test]
+fn other_paths_and_methods_say_what_there_is() {
+    let exporter = Exporter::start("");
+    let nowhere = exporter.get("/metricz", &[]);
+    assert_eq!((nowhere.status, nowhere.text().as_str()), (404, "not here; the metrics are at /metrics\n"));
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        let refused = ask(exporter.address(), method, "/metrics", &[]).unwrap();
+        assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")), "{method}");
+    }
+}
+
+#[test]
+fn a_request_that_is_too_large_or_no_request_is_refused_at_once() {
+    let exporter = Exporter::start("");
+    let long_path = format!("/{}", "a".repeat(100_000));
+    let many_headers = (0..500).map(|n| format!("X-{n}: {n}\r\n")).collect::<String>();
+    let one_long_header = format!("X: {}\r\n", "a".repeat(100_000));
+    for (request, status) in [
+        (format!("GET {long_path} HTTP/1.1\r\nHost: x\r\n\r\n"), [414, 431]),
+        (format!("GET / HTTP/1.1\r\nHost: x\r\n{many_headers}\r\n"), [431, 431]),
+        (format!("GET / HTTP/1.1\r\nHost: x\r\n{one_long_header}\r\n"), [431, 431]),
+        ("\x16\x03\x01 hello\r\n\r\n".to_owned(), [400, 400]),
+    ] {
+        let mut connection = Connection::open(exporter.address()).unwrap();
+        // The server may have answered and closed before everything was sent.
+        connection.send(request.as_bytes()).unwrap_or_default();
+        let answer = connection.answer("GET").unwrap();
+        assert!(status.contains(&answer.status), "{} for {:.40}", answer.status, request);
+    }
+    assert_eq!(exporter.get("/-/healthy", &[]).status, 200);
+}
+
+#[test]
+fn a_body_is_not_waited_for() {
+    let exporter = Exporter::start("");
+    let mut connection = Connection::open(exporter.address()).unwrap();
+    connection.send(b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nabc").unwrap();
+    assert_eq!(connection.answer("POST").unwrap().status, 405);
+}
+
+#[test]
+fn one_connection_serves_many_scrapes() {
+    let exporter = Exporter::start("");
+    let mut connection = Connection::open(exporter.address()).unwrap();
+    for _ in 0..3 {
+        let answer = connection.ask("GET", "/metrics", &[]).unwrap();
+        assert_eq!(answer.status, 200);
+    }
+}
+
+#[test]
+fn above_the_connection_cap_a_client_waits_for_its_turn() {
+    let exporter = Exporter::start("");
+    let mut crowd: Vec<_> = (0..256).map(|_| TcpStream::connect(exporter.address()).unwrap()).collect();
+    eventually("all connections to be taken", || exporter.fds() > 256);
+    let mut late = TcpStream::connect(exporter.address()).unwrap();
+    late.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let taken = exporter.fds();
+    crowd.pop();
+    let mut answer = [0; 12];
+    late.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    assert!(exporter.fds() <= taken, "{} after {taken}", exporter.fds());
+}
+
+#[test]
+fn a_page_keeps_its_order_from_one_scrape_to_the_next() {
+    let exporter = Exporter::start("");
+    let order = |text: String| -> Vec<String> {
+        text.lines().map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
+    };
+    // The first scrape may come while the first look around is under way, so both read the same kind of page.
+    assert_eq!(order(exporter.get("/metrics", &[]).text()), order(exporter.get("/metrics", &[]).text()));
+}
+
+#[test]
+fn sigterm_ends_it_well() {
+    let exporter = Exporter::start("");
+    let mut idle = Connection::open(exporter.address()).unwrap();
+    idle.ask("GET", "/-/ready", &[]).unwrap();
+    let (status, log) = exporter.stop();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("stopping: SIGTERM"), "{log}");
+}
