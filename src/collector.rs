@@ -36,6 +36,11 @@ pub trait Collector: Sized + Send + Sync + 'static {
         None
     }
 
+    /// Whether the configuration asks for it: a topic's slow parts can be left out.
+    fn wanted(_config: &Self::Config) -> bool {
+        true
+    }
+
     /// Makes the collector. No I/O; it may start a task through `context.tasks`.
     fn new(config: &Self::Config, context: &Context) -> Self;
 

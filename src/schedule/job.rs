@@ -219,8 +219,9 @@ impl Job {
         }
         state.tally.count(Reason::Timeout);
         let duration = run.begun.elapsed();
-        let message = format!("no answer within the scrape's limit, after {duration:.1?}");
-        let outcome = self.down(&state, duration, Failure::message(Reason::Timeout, message));
+        // Without the time waited: a message that is never the same twice would be logged at every scrape.
+        let failure = Failure::message(Reason::Timeout, "no answer within the scrape's limit");
+        let outcome = self.down(&state, duration, failure);
         self.tell(&mut state, &outcome);
         *run.late() = Some(outcome.clone());
         outcome
@@ -228,13 +229,12 @@ impl Job {
 
     /// A timer's last outcome, or that it is too old to show.
     fn unless_stale(&self, last: Arc<Outcome>, every: Duration) -> Arc<Outcome> {
-        let age = last.ended.elapsed().unwrap_or_default();
-        if age <= every * STALE_PERIODS {
+        if last.ended.elapsed().unwrap_or_default() <= every * STALE_PERIODS {
             return last;
         }
         let mut state = self.state();
         state.tally.count(Reason::Stale);
-        let message = format!("the last answer is {age:.0?} old, with a period of {every:?}");
+        let message = format!("no run has ended for {STALE_PERIODS} periods of {every:?}");
         let outcome = self.down(&state, last.duration, Failure::message(Reason::Stale, message));
         self.tell(&mut state, &outcome);
         outcome
