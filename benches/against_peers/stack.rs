@@ -53,21 +53,22 @@ impl Stack {
 
     /// Our configuration for what these exporters watch; the host needs none.
     pub(crate) fn same(&self) -> String {
-        let password = self.mariadb.folder().join("password");
-        fs::write(&password, PASSWORD).unwrap();
-        format!(
-            "[mysql.targets.main]\naddress = \"127.0.0.1:{}\"\nuser = \"{USER}\"\npassword = {{ file = {password:?} }}\n\
-             tables = 0\n[redis.targets.main]\nurl = \"redis://127.0.0.1:{}\"\n[nginx.targets.main]\nurl = \"{}\"\n",
+        let file = self.mariadb.folder().join("password");
+        fs::write(&file, PASSWORD).unwrap();
+        let mysql = format!(
+            "[mysql.targets.main]\naddress = '127.0.0.1:{}'\nuser = '{USER}'\npassword = {{ file = '{}' }}\ntables = 0\n",
             self.mariadb_port,
-            self.redis_port,
-            self.stub_status(),
-        )
+            file.display(),
+        );
+        let redis = format!("[redis.targets.main]\nurl = 'redis://127.0.0.1:{}'\n", self.redis_port);
+        let nginx = format!("[nginx.targets.main]\nurl = '{}'\n", self.stub_status());
+        mysql + &redis + &nginx
     }
 
     /// The same, and what no peer in Debian watches.
     pub(crate) fn all(&self) -> String {
         let configuration = self.php_fpm.folder().join("php-fpm.conf");
-        format!("{}[php_fpm.targets.main]\nconfiguration = {configuration:?}\n", self.same())
+        format!("{}[php_fpm.targets.main]\nconfiguration = '{}'\n", self.same(), configuration.display())
     }
 
     fn stub_status(&self) -> String {
@@ -90,15 +91,19 @@ fn mariadb() -> (Daemon, u16) {
     command.arg(format!("--port={port}")).args([&data, &socket_option]);
     let mut daemon = Daemon::start("mariadbd", command, folder);
     daemon.wait_until(|| listens_on(&socket));
-    let mut sql = format!(
+    let user = format!(
         "CREATE USER '{USER}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';
          GRANT PROCESS, REPLICA MONITOR, SLAVE MONITOR, BINLOG MONITOR, SELECT ON *.* TO '{USER}'@'127.0.0.1';
          CREATE DATABASE shop;"
     );
-    for table in 0..TABLES {
-        sql += &format!("CREATE TABLE shop.t{table} (id INT PRIMARY KEY, name VARCHAR(80), KEY (name));");
-        sql += &format!("INSERT INTO shop.t{table} VALUES (1, 'a'), (2, 'b');");
-    }
+    let table = |number| {
+        format!(
+            "CREATE TABLE shop.t{number} (id INT PRIMARY KEY, name VARCHAR(80), KEY (name));
+             INSERT INTO shop.t{number} VALUES (1, 'a'), (2, 'b');"
+        )
+    };
+    let sql: Vec<_> = std::iter::once(user).chain((0..TABLES).map(table)).collect();
+    let sql = sql.concat();
     let filled = program(&["mariadb"]).args(["--no-defaults", "--user=root", &socket_option, "-e", &sql]).output();
     let filled = filled.unwrap();
     assert!(filled.status.success(), "{}", String::from_utf8_lossy(&filled.stderr));
@@ -112,8 +117,10 @@ fn redis() -> (Daemon, u16) {
     let mut daemon = Daemon::start("redis", command, folder);
     daemon.wait_until(|| listens(port));
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let commands: String = (0..KEYS).map(|key| format!("SET cache:{key} {key} EX 86400\r\n")).collect();
-    stream.write_all(format!("{commands}QUIT\r\n").as_bytes()).unwrap();
+    for key in 0..KEYS {
+        stream.write_all(format!("SET cache:{key} {key} EX 86400\r\n").as_bytes()).unwrap();
+    }
+    stream.write_all(b"QUIT\r\n").unwrap();
     let mut replies = String::new();
     stream.read_to_string(&mut replies).unwrap();
     assert_eq!(replies.matches("+OK\r\n").count(), KEYS + 1);
