@@ -83,10 +83,12 @@ mod tests {
 
     #[test]
     fn the_page_of_node_exporter_keeps_every_rule() {
-        let page = Peer::node(&[]).page();
+        let node = Peer::node(&[]);
+        let page = node.page();
         assert!(page.len() > 200, "{:?}", page.names());
         assert!(page.number("node_load1", &[]) >= 0.0);
         assert!(page.number("node_cpu_seconds_total", &[("cpu", "0"), ("mode", "user")]) > 0.0);
+        assert!(node.address().ip().is_loopback() && node.daemon().log().contains("node_exporter"));
     }
 
     #[test]

@@ -30,3 +30,24 @@ pub(crate) fn cpu(pid: u32) -> Duration {
     let ticks: u32 = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u32>().unwrap()).sum();
     Duration::from_secs(ticks.into()) / TICKS_A_SECOND
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{anonymous_bytes, cpu, rss_bytes};
+    use crate::support::daemon::eventually;
+
+    #[test]
+    fn memory_and_time_are_those_of_the_process() {
+        let ours = std::process::id();
+        let block = vec![1_u8; 64 << 20];
+        assert!(anonymous_bytes(ours) > 64 << 20 && rss_bytes(ours) >= anonymous_bytes(ours));
+        drop(block);
+        let before = cpu(ours);
+        eventually("this loop to cost something", || {
+            std::hint::black_box((0..1_000_000_u64).map(std::hint::black_box).sum::<u64>());
+            cpu(ours) > before + Duration::from_millis(20)
+        });
+    }
+}

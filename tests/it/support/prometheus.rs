@@ -47,20 +47,9 @@ impl Prometheus {
         command.arg(format!("--config.file={}", file.display()));
         command.arg(format!("--storage.tsdb.path={here}/data"));
         command.arg(format!("--web.listen-address={address}"));
-        command.arg("--log.level=debug");
         let mut daemon = Daemon::start("prometheus", command, folder);
         daemon.wait_until(|| http::ask(address, "GET", "/-/ready", &[]).is_ok_and(|response| response.status == 200));
         Self { daemon, address }
-    }
-
-    /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// What it has logged, scrape errors included.
-    pub(crate) fn log(&self) -> String {
-        self.daemon.log()
     }
 
     /// The value of an instant query for each label set.
@@ -106,7 +95,8 @@ impl Prometheus {
     }
 
     fn data(&self, path: &str) -> Value {
-        let response = http::ask(self.address, "GET", path, &[]).unwrap();
+        let response = http::ask(self.address, "GET", path, &[])
+            .unwrap_or_else(|error| panic!("{path}: {error}; the log:\n{}", self.daemon.log()));
         let mut answer: Value = serde_json::from_slice(&response.body).unwrap();
         assert_eq!(answer["status"], "success", "{path}: {answer}");
         answer["data"].take()
@@ -138,6 +128,7 @@ mod tests {
         assert_eq!((result[0].0["door"].as_str(), result[0].1), ("a", 42.0));
         prometheus.answer("up == 0");
         let targets = prometheus.targets();
+        assert!(targets.iter().any(|target| target.url == format!("http://{}/metrics", good.address())), "{targets:?}");
         let refused = targets.iter().find(|target| target.job == "target1").unwrap();
         assert!(refused.health == "down" && refused.error.contains("refused"), "{targets:?}");
     }
