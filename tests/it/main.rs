@@ -5,6 +5,7 @@
 mod catalogue;
 mod dependencies;
 mod docs;
+mod mysql_names;
 mod scripts;
 mod support;
 mod web;
