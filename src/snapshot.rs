@@ -123,6 +123,8 @@ pub struct Snapshot {
     counts: HashMap<usize, usize>,
     dropped: Dropped,
     gaps: Vec<Failure>,
+    /// How many of `series` stay when the run fails.
+    kept: usize,
 }
 
 /// Series that were not kept, by family and cause.
@@ -160,6 +162,21 @@ impl Snapshot {
     /// Notes that a part of the target gave no data while the rest did: the target is up, the hole is counted.
     pub fn gap(&mut self, failure: Failure) {
         self.gaps.push(failure);
+    }
+
+    /// Says that what was pushed so far is true of a target that is down, too: it stays when the run fails.
+    ///
+    /// For the sub-targets of one target: that no pool of an FPM master answers is what `phpfpm_up 0` has to tell.
+    pub fn keep(&mut self) {
+        self.kept = self.series.len();
+    }
+
+    /// What is left of a run that failed: only what it said to [keep](Self::keep).
+    #[must_use]
+    pub fn failed(mut self) -> Self {
+        self.series.truncate(self.kept);
+        self.gaps.clear();
+        self
     }
 
     /// How many series it holds.
@@ -357,6 +374,16 @@ mod tests {
         let (findings, _, dropped) = out.finish();
         assert_eq!(findings.len(), FAMILY_SERIES + 1);
         assert_eq!(dropped[&("shop_things".to_owned(), Cause::Limit)], 100_000 - FAMILY_SERIES as u64);
+    }
+
+    #[test]
+    fn of_a_failed_run_only_what_it_kept_stays() {
+        let mut out = Snapshot::default();
+        out.push(&THINGS, ["a"], 0.0);
+        out.keep();
+        out.push(&THINGS, ["b"], 1.0);
+        let (findings, _, _) = out.failed().finish();
+        assert_eq!(text(&findings), "shop_things [\"a\"] Number(0.0)\n");
     }
 
     #[test]

@@ -17,8 +17,19 @@ impl Found {
     pub(crate) async fn by(collector: &impl Collector) -> Result<Self, Failure> {
         let mut out = Snapshot::default();
         collector.collect(&mut out).await?;
+        Ok(Self::in_snapshot(out))
+    }
+
+    /// Runs the collector once, of a target that is down: why, and what it has to say about it.
+    pub(crate) async fn down(collector: &impl Collector) -> (Self, Failure) {
+        let mut out = Snapshot::default();
+        let failure = collector.collect(&mut out).await.expect_err("the target is down");
+        (Self::in_snapshot(out.failed()), failure)
+    }
+
+    fn in_snapshot(out: Snapshot) -> Self {
         let (findings, gaps, dropped) = out.finish();
-        Ok(Self { findings, gaps, dropped })
+        Self { findings, gaps, dropped }
     }
 
     /// The value of the series with exactly these labels, in any order.
