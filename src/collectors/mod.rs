@@ -1,10 +1,14 @@
 //! THE list: the one place that names every collector.
 
+pub mod nginx;
+pub mod php_fpm;
+
 use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::collector::Context;
+use crate::collector::{Collector, Context};
+use crate::config::types::Section;
 use crate::metric::{Catalogue, Desc};
 use crate::schedule::Job;
 use crate::{process, schedule, server};
@@ -12,22 +16,49 @@ use crate::{process, schedule, server};
 /// The collectors' tables in the configuration.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Sections {}
+pub struct Sections {
+    /// nginx.
+    pub nginx: Section<nginx::Config>,
+    /// PHP-FPM with OPcache.
+    pub php_fpm: Section<php_fpm::Config>,
+}
 
 impl Sections {
     /// The jobs that the configuration asks for.
     #[must_use]
-    pub fn jobs(self, _context: &Context) -> Vec<Arc<Job>> {
-        let Self {} = self;
-        Vec::new()
+    pub fn jobs(&self, context: &Context) -> Vec<Arc<Job>> {
+        // Without `..`: the compiler asks for a topic that is forgotten here.
+        let Self { nginx, php_fpm } = self;
+        let mut jobs = Jobs { list: Vec::new(), context };
+        jobs.add::<php_fpm::PhpFpm>(php_fpm);
+        jobs.add::<nginx::Nginx>(nginx);
+        jobs.list
     }
 }
 
 /// Every family the program can show, in the order of their names.
 #[must_use]
 pub fn catalogue() -> Vec<&'static Desc> {
-    let own = [process::METRICS, schedule::METRICS, server::METRICS];
-    let mut families: Vec<_> = own.into_iter().map(Catalogue::List).flat_map(Catalogue::families).collect();
+    let own = [process::METRICS, schedule::METRICS, server::METRICS].map(Catalogue::List);
+    let collectors = [php_fpm::PhpFpm::METRICS, nginx::Nginx::METRICS];
+    let all = own.into_iter().chain(collectors.into_iter().flatten().copied());
+    let mut families: Vec<_> = all.flat_map(Catalogue::families).collect();
     families.sort_by(|a, b| a.name.cmp(&b.name));
     families
+}
+
+struct Jobs<'a> {
+    list: Vec<Arc<Job>>,
+    context: &'a Context,
+}
+
+impl Jobs<'_> {
+    /// One job for each of the topic's targets that wants this collector.
+    fn add<C: Collector>(&mut self, section: &Section<C::Config>) {
+        for (name, config) in section.targets.iter().filter(|(_, config)| C::wanted(config)) {
+            // The topic's time limit is that of a scrape; what runs on a timer may take longer.
+            let timeout = section.timeout.filter(|_| C::every(config).is_none()).map(|period| period.0);
+            self.list.push(Job::new::<C>(name, config, timeout, self.context));
+        }
+    }
 }

@@ -1,0 +1,65 @@
+<?php
+/*
+ * What OPcache is doing, as a few hundred bytes of JSON however many scripts it holds.
+ *
+ * Vitrin runs this through PHP-FPM's own socket (FastCGI), never through a web server. It changes nothing and shows no
+ * script, path or value of the shop. Install it owned by root and writable by nobody else:
+ *
+ *     install -D -o root -g root -m 0644 vitrin-opcache.php /usr/share/vitrin/opcache.php
+ *
+ * Works with PHP 7.0 and later.
+ */
+
+// Only Vitrin sends this parameter: a browser's headers all arrive as HTTP_*, and every web server adds the client's
+// address. So the script says nothing when a web server is made to run it.
+if (($_SERVER['VITRIN_OPCACHE'] ?? '') !== '1' || isset($_SERVER['REMOTE_ADDR']) || isset($_SERVER['HTTP_HOST'])) {
+    http_response_code(404);
+    exit;
+}
+
+// What an `auto_prepend_file` has printed is not for us.
+while (ob_get_level() > 0 && @ob_end_clean());
+header('Content-Type: application/json');
+
+$answer = ['vitrin' => 1, 'php' => PHP_VERSION, 'loaded' => extension_loaded('Zend OPcache')];
+
+foreach ([
+    'enable', 'enable_file_override', 'file_cache_only', 'interned_strings_buffer', 'jit_buffer_size',
+    'max_accelerated_files', 'max_file_size', 'max_wasted_percentage', 'memory_consumption', 'revalidate_freq',
+    'save_comments', 'use_cwd', 'validate_permission', 'validate_timestamps',
+] as $name) {
+    $value = ini_get('opcache.' . $name);
+    if (is_string($value)) {
+        $answer['settings'][$name] = substr($value, 0, 32);
+    }
+}
+
+$restricted = (string) ini_get('opcache.restrict_api');
+$answer['restricted'] = $restricted !== '' && strpos(__FILE__, $restricted) !== 0;
+$answer['callable'] = function_exists('opcache_get_status');
+
+// `false`: without the list of scripts, which is megabytes for a shop.
+$status = $answer['callable'] && !$answer['restricted'] ? @opcache_get_status(false) : false;
+if (is_array($status)) {
+    foreach (['opcache_enabled', 'cache_full', 'restart_pending', 'restart_in_progress'] as $name) {
+        if (isset($status[$name])) {
+            $answer['status'][$name] = (bool) $status[$name];
+        }
+    }
+    foreach (['memory_usage', 'interned_strings_usage', 'opcache_statistics', 'jit'] as $part) {
+        if (isset($status[$part]) && is_array($status[$part])) {
+            $answer['status'][$part] = array_filter($status[$part], 'is_scalar');
+        }
+    }
+    // Lists of names, of which only the number matters.
+    if (isset($status['preload_statistics'])) {
+        $preload = $status['preload_statistics'];
+        $answer['status']['preload'] = ['memory' => $preload['memory_consumption'] ?? 0];
+        foreach (['functions', 'classes', 'scripts'] as $kind) {
+            $answer['status']['preload'][$kind] = count($preload[$kind] ?? []);
+        }
+    }
+}
+
+echo json_encode($answer);
+exit;

@@ -1,0 +1,338 @@
+//! nginx: connections and requests, from its `stub_status` page.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use hyper::client::conn::http1;
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::collector::{Collector, Context, Failure, Reason};
+use crate::config::types::Address;
+use crate::metric::{Catalogue, Metric};
+use crate::snapshot::Snapshot;
+
+/// The largest page we read; a `stub_status` page has some hundred bytes.
+const PAGE_BYTES: usize = 64 << 10;
+
+crate::metrics! {
+    DropIn as METRICS;
+    /// Whether the `stub_status` page of nginx was read, 1 or 0.
+    UP = Gauge("nginx_up", None, []);
+    /// Connections that clients have made, from `accepts`.
+    ACCEPTED = Counter("nginx_connections_accepted", None, []);
+    /// Connections that nginx has served, from `handled`; fewer than accepted when `worker_connections` was reached.
+    HANDLED = Counter("nginx_connections_handled", None, []);
+    /// Connections that are open now, waiting ones too, from `Active connections`.
+    ACTIVE = Gauge("nginx_connections_active", None, []);
+    /// Connections on which nginx reads a request's header, from `Reading`.
+    READING = Gauge("nginx_connections_reading", None, []);
+    /// Connections on which nginx reads a body, waits for a backend or answers, from `Writing`.
+    WRITING = Gauge("nginx_connections_writing", None, []);
+    /// Connections that are kept open and idle, from `Waiting`.
+    WAITING = Gauge("nginx_connections_waiting", None, []);
+    /// Requests that clients have made, from `requests`.
+    REQUESTS = Counter("nginx_http_requests_total", None, []);
+}
+
+/// `[nginx.targets.<name>]`: one nginx.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    url: StatusUrl,
+}
+
+impl Config {
+    /// An nginx whose `stub_status` page is there.
+    #[must_use]
+    pub fn of(url: StatusUrl) -> Self {
+        Self { url }
+    }
+}
+
+/// Where the page is: `http://127.0.0.1:8080/stub_status`, or `unix:/run/nginx.sock:/stub_status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusUrl {
+    address: Address,
+    path: String,
+}
+
+/// How to write it.
+const WAY_OUT: &str = "write \"http://127.0.0.1:8080/stub_status\" or \"unix:/run/nginx.sock:/stub_status\"";
+
+impl FromStr for StatusUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = |why: &str| Err(format!("`{text}` {why}\n{WAY_OUT}"));
+        if let Some(rest) = text.strip_prefix("unix:") {
+            let (socket, path) = rest.split_once(':').unwrap_or((rest, "/stub_status"));
+            if !socket.starts_with('/') || !is_path(path) {
+                return refuse("is not a socket and a path");
+            }
+            return Ok(Self { address: Address::Unix(PathBuf::from(socket)), path: path.to_owned() });
+        }
+        if text.starts_with("https://") {
+            return refuse("is encrypted, which Vitrin does not do here: let nginx `listen 127.0.0.1:8080` for it");
+        }
+        let Some(rest) = text.strip_prefix("http://") else {
+            return refuse("is not where a stub_status page is");
+        };
+        let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+        if authority.contains('@') {
+            // Not repeated: what stands before the `@` may be a password.
+            return Err(format!(
+                "a user name or password has no place in the address of a stub_status page\n{WAY_OUT}"
+            ));
+        }
+        let host_only = !authority.rsplit(']').next().is_some_and(|end| end.contains(':'));
+        let address = if host_only { format!("{authority}:80") } else { authority.to_owned() };
+        match address.parse() {
+            Ok(address @ Address::Tcp { .. }) if is_path(path) => Ok(Self { address, path: path.to_owned() }),
+            _ => refuse("is not where a stub_status page is"),
+        }
+    }
+}
+
+/// Whether a request can be made for it as it stands.
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+}
+
+impl fmt::Display for StatusUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.address {
+            Address::Unix(socket) => write!(f, "unix:{}:{}", socket.display(), self.path),
+            address @ Address::Tcp { .. } => write!(f, "http://{address}{}", self.path),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for StatusUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// Watches one nginx.
+#[derive(Debug)]
+pub struct Nginx {
+    url: StatusUrl,
+    context: Context,
+}
+
+impl Collector for Nginx {
+    const NAME: &'static str = "nginx";
+    const METRICS: &'static [Catalogue] = &[Catalogue::List(METRICS)];
+    const UP: Option<&'static Metric<0>> = Some(&UP);
+    type Config = Config;
+
+    fn new(config: &Config, context: &Context) -> Self {
+        Self { url: config.url.clone(), context: context.clone() }
+    }
+
+    async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
+        let reading = |failure: Failure| failure.context(format!("reading the stub_status page {}", self.url));
+        let page = self.page().await.map_err(reading)?;
+        let status = parse(&page).ok_or_else(|| {
+            let message = "the page is not one of stub_status; does another `location` answer for this path?";
+            reading(Failure::message(Reason::Protocol, message))
+        })?;
+        status.report(out);
+        Ok(())
+    }
+}
+
+impl Nginx {
+    async fn page(&self) -> Result<String, Failure> {
+        let gate = self.context.gate(&self.url.address.to_string());
+        let _permit = gate.scrape.acquire().await.map_err(|closed| Failure::new(Reason::Bug, closed))?;
+        match &self.url.address {
+            Address::Tcp { host, port } => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(Failure::io)?;
+                get(stream, &self.url).await
+            }
+            Address::Unix(socket) => {
+                let root = &self.context.paths.root;
+                let socket = root.join(socket.strip_prefix("/").unwrap_or(socket));
+                get(UnixStream::connect(socket).await.map_err(Failure::io)?, &self.url).await
+            }
+        }
+    }
+}
+
+/// Asks for the page on a connection of its own.
+async fn get(stream: impl AsyncRead + AsyncWrite + Unpin, url: &StatusUrl) -> Result<String, Failure> {
+    let broken = |error: hyper::Error| Failure::new(Reason::Protocol, error);
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let host = match &url.address {
+        Address::Unix(_) => "localhost".to_owned(),
+        address @ Address::Tcp { .. } => address.to_string(),
+    };
+    let request = Request::get(&url.path)
+        .header("host", host)
+        .header("user-agent", "vitrin")
+        .header("connection", "close")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| Failure::new(Reason::Bug, error))?;
+    let exchange = async {
+        let response = sender.send_request(request).await.map_err(broken)?;
+        accept(response.status())?;
+        let body = Limited::new(response.into_body(), PAGE_BYTES).collect().await.map_err(|error| {
+            let limit = error.is::<LengthLimitError>();
+            let reason = if limit { Reason::Limit } else { Reason::Protocol };
+            Failure::message(reason, error.to_string())
+        })?;
+        Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
+    };
+    // The connection moves the bytes; it may well end before we have looked at the last of them.
+    match select(pin!(exchange), pin!(connection)).await {
+        Either::Left((page, _)) => page,
+        Either::Right((Ok(()), exchange)) => exchange.await,
+        Either::Right((Err(error), _)) => Err(broken(error)),
+    }
+}
+
+fn accept(status: StatusCode) -> Result<(), Failure> {
+    let (reason, message) = match status {
+        StatusCode::OK => return Ok(()),
+        StatusCode::UNAUTHORIZED => {
+            (Reason::Auth, "nginx asks for a password; leave `auth_basic` out of this location")
+        }
+        StatusCode::FORBIDDEN => {
+            (Reason::Permission, "nginx does not let us; `allow` Vitrin's address in this location")
+        }
+        StatusCode::NOT_FOUND => (Reason::Protocol, "nginx has no such page; add a location with `stub_status;`"),
+        _ => (Reason::Protocol, "another status than 200"),
+    };
+    Err(Failure::message(reason, format!("{message} (status {})", status.as_u16())))
+}
+
+/// What a page says.
+#[derive(Debug, PartialEq, Eq)]
+struct Status {
+    active: u64,
+    accepted: u64,
+    handled: u64,
+    requests: u64,
+    reading: u64,
+    writing: u64,
+    waiting: u64,
+}
+
+/// Parses a page. Tengine has a fourth counter, the time all requests took, which is left alone.
+fn parse(page: &str) -> Option<Status> {
+    let mut lines = page.lines().map(str::trim);
+    let active = lines.next()?.strip_prefix("Active connections:")?.trim().parse().ok()?;
+    if !lines.next()?.starts_with("server accepts handled requests") {
+        return None;
+    }
+    let mut counters = lines.next()?.split_ascii_whitespace().map(str::parse);
+    let [accepted, handled, requests] = std::array::from_fn(|_| counters.next()?.ok());
+    let mut states = lines.next()?.split_ascii_whitespace();
+    let mut state = |name| if states.next()? == name { states.next()?.parse().ok() } else { None };
+    Some(Status {
+        active,
+        accepted: accepted?,
+        handled: handled?,
+        requests: requests?,
+        reading: state("Reading:")?,
+        writing: state("Writing:")?,
+        waiting: state("Waiting:")?,
+    })
+}
+
+impl Status {
+    fn report(&self, out: &mut Snapshot) {
+        out.push(&ACTIVE, [], self.active);
+        out.push(&ACCEPTED, [], self.accepted);
+        out.push(&HANDLED, [], self.handled);
+        out.push(&REQUESTS, [], self.requests);
+        out.push(&READING, [], self.reading);
+        out.push(&WRITING, [], self.writing);
+        out.push(&WAITING, [], self.waiting);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PAGE: &str = include_str!("../../tests/fixtures/nginx/nginx-1.22-stub_status.txt");
+
+    #[test]
+    fn a_recorded_page_is_read() {
+        let status = parse(PAGE).unwrap();
+        assert_eq!((status.active, status.reading, status.writing, status.waiting), (3, 0, 1, 2));
+        assert_eq!((status.accepted, status.handled, status.requests), (5, 5, 9));
+    }
+
+    #[test]
+    fn what_is_not_a_page_of_stub_status_is_refused() {
+        for page in ["", "<html>Active connections: 1</html>", "Active connections: 1", "Active connections: -1 \n"] {
+            assert_eq!(parse(page), None, "{page}");
+        }
+        for cut in 0..PAGE.rfind("Waiting: ").unwrap() + 9 {
+            assert_eq!(parse(&PAGE[..cut]), None, "{cut}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_read_and_shown_as_written() {
+        for text in [
+            "http://127.0.0.1:8080/stub_status",
+            "http://[::1]:8080/nginx?x=1",
+            "http://nginx:80/",
+            "unix:/run/nginx.sock:/stub_status",
+        ] {
+            assert_eq!(text.parse::<StatusUrl>().unwrap().to_string(), text);
+        }
+        for (text, whole) in [
+            ("http://nginx", "http://nginx:80/"),
+            ("http://[::1]/s", "http://[::1]:80/s"),
+            ("unix:/run/nginx.sock", "unix:/run/nginx.sock:/stub_status"),
+        ] {
+            assert_eq!(text.parse::<StatusUrl>().unwrap().to_string(), whole);
+        }
+    }
+
+    #[test]
+    fn a_wrong_address_says_how_to_write_it_and_repeats_no_password() {
+        for (text, says) in [
+            ("https://shop.example/stub_status", "is encrypted"),
+            ("127.0.0.1:8080/stub_status", "is not where"),
+            ("http://", "is not where"),
+            ("http://a:b/", "is not where"),
+            ("http://a:80/with space", "is not where"),
+            ("unix:nginx.sock", "is not a socket"),
+            ("http://user:canary@a/", "a user name or password"),
+        ] {
+            let message = text.parse::<StatusUrl>().unwrap_err();
+            assert!(message.contains(says) && message.contains("\nwrite "), "{text}: {message}");
+            assert!(!message.contains("canary"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_page_panics(page: String) {
+            parse(&page);
+        }
+
+        #[test]
+        fn no_address_panics(text in "(http://|unix:|)[a-z0-9/:@\\[\\]?#. ]{0,30}") {
+            text.parse::<StatusUrl>().ok();
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Asking an FPM address one thing, within a time of its own.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+
+use super::fastcgi::{self, Answer};
+use super::source::inside;
+use crate::collector::{Context, Failure, Reason};
+use crate::config::types::Address;
+
+/// How long the first connection may take. FPM answers a status request in well under a millisecond.
+const FIRST: Duration = Duration::from_millis(500);
+
+/// How long the second connection may take.
+///
+/// A request that reaches an `ondemand` pool while FPM ends an idle worker can stay unanswered until the next connection
+/// comes (measured: 1 in 100 near the race). The listeners of `pm.status_listen` are such pools inside FPM, with an idle
+/// timeout of 10 s: scrapes every 10 to 15 s are near the race all the time.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What an address is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Question<'a> {
+    /// Whether a worker is there. Its answer is empty.
+    Ping,
+    /// A request with these parameters, whose answer may have `limit` bytes.
+    Request { params: &'a [(&'a str, &'a str)], limit: usize },
+}
+
+/// Asks, and asks once more on a new connection when no answer comes, or half of one.
+pub(super) async fn ask(context: &Context, address: &Address, question: Question<'_>) -> Result<Answer, Failure> {
+    let gate = context.gate(&address.to_string());
+    let _permit = gate.scrape.acquire().await.map_err(|closed| Failure::new(Reason::Bug, closed))?;
+    let root = &context.paths.root;
+    match attempt(root, address, question, FIRST).await {
+        Ok(answer) if answer.body.is_empty() && matches!(question, Question::Request { .. }) => {}
+        Err(failure) if matches!(failure.reason, Reason::Timeout | Reason::Protocol) => {}
+        result => return result,
+    }
+    attempt(root, address, question, SECOND).await
+}
+
+async fn attempt(root: &Path, address: &Address, question: Question<'_>, limit: Duration) -> Result<Answer, Failure> {
+    let asked = async {
+        match address {
+            Address::Tcp { host, port } => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
+                put(stream, question).await
+            }
+            Address::Unix(path) => {
+                let stream = UnixStream::connect(inside(root, path)).await.map_err(unreachable)?;
+                put(stream, question).await
+            }
+        }
+    };
+    let late = || Failure::message(Reason::Timeout, "no answer in time; perhaps all its workers are busy");
+    timeout(limit, asked).await.unwrap_or_else(|_| Err(late()))
+}
+
+async fn put(
+    stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    question: Question<'_>,
+) -> Result<Answer, Failure> {
+    match question {
+        Question::Request { params, limit } => fastcgi::request(stream, params, limit).await,
+        Question::Ping => {
+            fastcgi::ping(stream).await?;
+            Ok(Answer { status: 200, body: Vec::new(), stderr: String::new() })
+        }
+    }
+}
+
+/// A connection that was not made.
+fn unreachable(error: std::io::Error) -> Failure {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => Failure::io(error)
+            .context("the socket is not ours to open; add Vitrin's user to its group (`listen.group`)"),
+        // What a Unix socket says whose queue is full.
+        std::io::ErrorKind::WouldBlock => Failure::io(error).context("the queue of waiting requests is full"),
+        _ => Failure::io(error),
+    }
+}

@@ -1,0 +1,142 @@
+//! `[php_fpm.targets.<name>]`: which FPM master, and what of it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::source::Source;
+use crate::config::types::Address;
+
+/// Where packages install the OPcache script.
+const SCRIPT: &str = "/usr/share/vitrin/opcache.php";
+
+/// The status path that pools given by address have, when none is named.
+const STATUS_PATH: &str = "/status";
+
+/// One FPM master. All paths are the host's, without `--path.rootfs`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Table")]
+pub struct Config {
+    pub(super) source: Source,
+    pub(super) processes: bool,
+    pub(super) opcache: bool,
+    pub(super) opcache_script: PathBuf,
+}
+
+impl Config {
+    /// The master with this configuration file, as it is watched without a `vitrin.toml`.
+    #[must_use]
+    pub fn of(configuration: &Path) -> Self {
+        Self {
+            source: Source::Configuration(Some(configuration.to_owned())),
+            processes: false,
+            opcache: true,
+            opcache_script: SCRIPT.into(),
+        }
+    }
+}
+
+/// The keys as they are written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    configuration: Option<PathBuf>,
+    pools: Option<Vec<String>>,
+    status_path: Option<String>,
+    #[serde(default)]
+    processes: bool,
+    #[serde(default = "on")]
+    opcache: bool,
+    #[serde(default = "script")]
+    opcache_script: PathBuf,
+}
+
+fn on() -> bool {
+    true
+}
+
+fn script() -> PathBuf {
+    SCRIPT.into()
+}
+
+impl TryFrom<Table> for Config {
+    type Error = String;
+
+    fn try_from(table: Table) -> Result<Self, String> {
+        let source = match (table.configuration, table.pools, table.status_path) {
+            (Some(_), Some(_), _) => {
+                return Err("`configuration` and `pools` exclude each other\n`configuration` names all the pools; \
+                            remove one of the two"
+                    .to_owned());
+            }
+            (_, None, Some(_)) => {
+                return Err("`status_path` goes with `pools`\nwith `configuration` it is read from each pool's \
+                            `pm.status_path`"
+                    .to_owned());
+            }
+            (_, Some(pools), status_path) => addresses(pools, status_path)?,
+            (configuration, None, None) => Source::Configuration(absolute("configuration", configuration)?),
+        };
+        let opcache_script = absolute("opcache_script", Some(table.opcache_script))?.unwrap_or_else(script);
+        Ok(Self { source, processes: table.processes, opcache: table.opcache, opcache_script })
+    }
+}
+
+fn addresses(pools: Vec<String>, status_path: Option<String>) -> Result<Source, String> {
+    if pools.is_empty() {
+        return Err(
+            "`pools` is empty\nlist addresses, for example [\"/run/php/*.sock\", \"127.0.0.1:9000\"]".to_owned()
+        );
+    }
+    for pool in &pools {
+        pool.parse::<Address>()?;
+    }
+    let status_path = status_path.unwrap_or_else(|| STATUS_PATH.to_owned());
+    if !status_path.starts_with('/') || status_path.contains(['?', '#']) {
+        return Err(format!("`{status_path}` is not a status path\nwrite it as `pm.status_path` has it: \"/status\""));
+    }
+    Ok(Source::Addresses { addresses: pools, status_path })
+}
+
+fn absolute(key: &str, path: Option<PathBuf>) -> Result<Option<PathBuf>, String> {
+    match path {
+        Some(path) if !path.is_absolute() => {
+            Err(format!("{key}: `{}` is not an absolute path\nbegin it with `/`", path.display()))
+        }
+        path => Ok(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        toml::from_str(text).map_err(|error: toml::de::Error| error.message().to_owned())
+    }
+
+    #[test]
+    fn an_empty_table_looks_in_the_usual_places() {
+        let config = parse("").unwrap();
+        assert!(matches!(config.source, Source::Configuration(None)));
+        assert!(config.opcache && !config.processes);
+        assert_eq!(config.opcache_script, Path::new(SCRIPT));
+    }
+
+    #[test]
+    fn mistakes_say_what_to_write() {
+        for (text, says) in [
+            ("configuration = '/a'\npools = ['/b']", "exclude each other"),
+            ("status_path = '/s'", "goes with `pools`"),
+            ("pools = []", "`pools` is empty"),
+            ("pools = ['http://x']", "is not an address"),
+            ("pools = ['/a']\nstatus_path = 'status'", "is not a status path"),
+            ("configuration = 'a.conf'", "absolute path"),
+            ("opcache_script = 'a.php'", "absolute path"),
+            ("opcash = true", "unknown field"),
+        ] {
+            let message = parse(text).unwrap_err();
+            assert!(message.contains(says), "{text}: {message}");
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! FPM's own configuration: `php-fpm.conf`, what it includes, and the pools in them.
+//!
+//! Only the directives named here are kept. `env[…]`, `php_value[…]` and `php_admin_value[…]` hold passwords often
+//! enough that their values are not even copied.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::config::types::Address;
+
+/// What FPM is configured to be.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Configuration {
+    /// Its pools, in the order of their names.
+    pub(super) pools: Vec<Pool>,
+    /// `process.max`: the most processes all pools together may have; 0 when there is no such limit.
+    pub(super) process_max: Option<u64>,
+}
+
+/// One pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pool {
+    /// Its name; `None` for an address given without FPM's configuration, whose pool says its name itself.
+    pub(super) name: Option<String>,
+    /// `listen`.
+    pub(super) listen: Listen,
+    /// `pm.status_listen`.
+    pub(super) status_listen: Option<Listen>,
+    /// `pm.status_path`.
+    pub(super) status_path: Option<String>,
+    /// Whether its workers see another root file system.
+    pub(super) chroot: bool,
+    /// How it manages its processes; `None` without FPM's configuration.
+    pub(super) manager: Option<Manager>,
+}
+
+/// Where a pool listens, or why that cannot be told.
+pub(super) type Listen = Result<Address, String>;
+
+impl Pool {
+    /// Where to ask for its status: where workers of its own wait for that, else where everybody asks.
+    pub(super) fn status_address(&self) -> &Listen {
+        self.status_listen.as_ref().unwrap_or(&self.listen)
+    }
+}
+
+/// The `pm.*` directives, with FPM's defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Manager {
+    /// `pm`: `static`, `dynamic` or `ondemand`.
+    pub(super) kind: String,
+    /// `pm.max_children`.
+    pub(super) max_children: Option<u64>,
+    /// `pm.start_servers`.
+    pub(super) start_servers: Option<u64>,
+    /// `pm.min_spare_servers`.
+    pub(super) min_spare_servers: Option<u64>,
+    /// `pm.max_spare_servers`.
+    pub(super) max_spare_servers: Option<u64>,
+    /// `pm.max_requests`.
+    pub(super) max_requests: u64,
+    /// `pm.process_idle_timeout`, in seconds.
+    pub(super) process_idle_timeout: u64,
+    /// `request_terminate_timeout`, in seconds.
+    pub(super) request_terminate_timeout: u64,
+    /// `request_slowlog_timeout`, in seconds.
+    pub(super) request_slowlog_timeout: u64,
+}
+
+/// The pool directives that are kept.
+const POOL_KEYS: [&str; 14] = [
+    "chroot",
+    "listen",
+    "pm",
+    "pm.max_children",
+    "pm.max_requests",
+    "pm.max_spare_servers",
+    "pm.min_spare_servers",
+    "pm.process_idle_timeout",
+    "pm.start_servers",
+    "pm.status_listen",
+    "pm.status_path",
+    "prefix",
+    "request_slowlog_timeout",
+    "request_terminate_timeout",
+];
+
+/// One line of a configuration file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// `[name]`
+    Section(String),
+    /// `include = pattern`
+    Include(String),
+    /// A directive that is kept.
+    Set(&'static str, String),
+}
+
+/// What a line says, if anything of interest.
+pub(super) fn line(text: &str) -> Option<Line> {
+    let text = text.trim();
+    if let Some(rest) = text.strip_prefix('[') {
+        return Some(Line::Section(rest.split_once(']')?.0.trim().to_owned()));
+    }
+    let (key, value) = text.split_once('=')?;
+    let key = key.trim();
+    if key == "include" {
+        return Some(Line::Include(unquoted(value)?));
+    }
+    let key = POOL_KEYS.iter().find(|known| **known == key).copied().or((key == PROCESS_MAX).then_some(PROCESS_MAX))?;
+    Some(Line::Set(key, unquoted(value)?))
+}
+
+const PROCESS_MAX: &str = "process.max";
+
+/// A value as PHP's ini reader takes it: quoted, or up to a comment. An empty one is none.
+fn unquoted(value: &str) -> Option<String> {
+    let value = value.trim();
+    let value = match value.chars().next()? {
+        quote @ ('"' | '\'') => value[1..].split(quote).next()?,
+        _ => value.split(';').next()?.trim_end(),
+    };
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// The sections read so far. A section that comes again adds to the first: Docker's images write `[www]` twice.
+#[derive(Debug, Default)]
+pub(super) struct Sections {
+    /// The pool that lines belong to; `None` is `[global]`.
+    current: Option<String>,
+    pools: BTreeMap<String, HashMap<&'static str, String>>,
+    process_max: Option<u64>,
+}
+
+impl Sections {
+    /// Begins a section.
+    pub(super) fn begin(&mut self, name: String) {
+        if name.eq_ignore_ascii_case("global") {
+            self.current = None;
+            return;
+        }
+        self.pools.entry(name.clone()).or_default();
+        self.current = Some(name);
+    }
+
+    /// Sets a directive of the section.
+    pub(super) fn set(&mut self, key: &'static str, value: &str) {
+        match &self.current {
+            Some(pool) if key != PROCESS_MAX => {
+                let value = value.replace("$pool", pool);
+                self.pools.entry(pool.clone()).or_default().insert(key, value);
+            }
+            None if key == PROCESS_MAX => self.process_max = value.parse().ok(),
+            _ => {}
+        }
+    }
+
+    /// All has been read; relative paths begin at `prefix`.
+    pub(super) fn finish(self, prefix: &str) -> Configuration {
+        let pools = self.pools.into_iter().map(|(name, set)| pool(name, &set, prefix)).collect();
+        Configuration { pools, process_max: self.process_max }
+    }
+}
+
+fn pool(name: String, set: &HashMap<&'static str, String>, prefix: &str) -> Pool {
+    let get = |key: &str| set.get(key).map(String::as_str);
+    let number = |key: &str| get(key)?.parse().ok();
+    let seconds = |key: &str| get(key).and_then(seconds);
+    let prefix = get("prefix").unwrap_or(prefix);
+    Pool {
+        listen: get("listen").map_or_else(|| Err("`listen` is not set".to_owned()), |text| listen(text, prefix)),
+        status_listen: get("pm.status_listen").map(|text| listen(text, prefix)),
+        status_path: get("pm.status_path").map(str::to_owned),
+        chroot: get("chroot").is_some(),
+        manager: get("pm").map(|kind| Manager {
+            kind: kind.to_owned(),
+            max_children: number("pm.max_children"),
+            start_servers: number("pm.start_servers"),
+            min_spare_servers: number("pm.min_spare_servers"),
+            max_spare_servers: number("pm.max_spare_servers"),
+            max_requests: number("pm.max_requests").unwrap_or(0),
+            process_idle_timeout: seconds("pm.process_idle_timeout").unwrap_or(10),
+            request_terminate_timeout: seconds("request_terminate_timeout").unwrap_or(0),
+            request_slowlog_timeout: seconds("request_slowlog_timeout").unwrap_or(0),
+        }),
+        name: Some(name),
+    }
+}
+
+/// A length of time: a number of seconds, or one with `s`, `m`, `h` or `d`.
+fn seconds(text: &str) -> Option<u64> {
+    let unit = match text.bytes().last()? {
+        b'm' => 60,
+        b'h' => 60 * 60,
+        b'd' => 24 * 60 * 60,
+        _ => 1,
+    };
+    text.trim_end_matches(['s', 'm', 'h', 'd']).parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// `listen` as an address one can connect to: a port, an address and a port, or a socket's path.
+fn listen(text: &str, prefix: &str) -> Listen {
+    if text.contains("${") {
+        // Only FPM knows its environment.
+        return Err(format!("`{text}` is set by a variable of FPM's environment; list the pool's address in `pools`"));
+    }
+    if let Ok(port) = text.parse() {
+        return Ok(Address::Tcp { host: LOOPBACK.to_owned(), port });
+    }
+    if !text.contains(':') && !text.starts_with('/') {
+        return Ok(Address::Unix(format!("{}/{text}", prefix.trim_end_matches('/')).into()));
+    }
+    match text.parse() {
+        Ok(Address::Tcp { host, port }) if ["*", "0.0.0.0", "::"].contains(&host.as_str()) => {
+            Ok(Address::Tcp { host: LOOPBACK.to_owned(), port })
+        }
+        Ok(address) => Ok(address),
+        Err(_) => Err(format!("`{text}` is not an address")),
+    }
+}
+
+/// Where a pool is asked that listens on all addresses: `[::]` takes IPv4 as well, at Linux's default, and
+/// `listen.allowed_clients` commonly names this one.
+const LOOPBACK: &str = "127.0.0.1";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(text: &str) -> Configuration {
+        let mut sections = Sections::default();
+        for found in text.lines().filter_map(line) {
+            match found {
+                Line::Section(name) => sections.begin(name),
+                Line::Set(key, value) => sections.set(key, &value),
+                Line::Include(_) => {}
+            }
+        }
+        sections.finish("/usr/local")
+    }
+
+    #[test]
+    fn debians_pool_is_read() {
+        let configuration = parse(include_str!("../../../tests/fixtures/php_fpm/php-fpm-8.2-www.conf"));
+        let [pool] = &configuration.pools[..] else { panic!("{configuration:?}") };
+        assert_eq!(pool.name.as_deref(), Some("www"));
+        assert_eq!(pool.listen, Ok(Address::Unix("/run/php/php8.2-fpm.sock".into())));
+        assert_eq!((&pool.status_listen, &pool.status_path, pool.chroot), (&None, &None, false));
+        let manager = pool.manager.as_ref().unwrap();
+        assert_eq!(manager.kind, "dynamic");
+        assert_eq!((manager.max_children, manager.start_servers), (Some(5), Some(2)));
+        assert_eq!((manager.min_spare_servers, manager.max_spare_servers), (Some(1), Some(3)));
+        assert_eq!((manager.max_requests, manager.process_idle_timeout), (0, 10));
+    }
+
+    #[test]
+    fn comments_quotes_and_the_pools_name_are_understood() {
+        let configuration = parse(
+            "; a comment\n[shop] ; another\nlisten = \"/run/$pool.sock\" ; why\n\
+             pm = ondemand;no space\npm.status_path='/s;t'\nrequest_terminate_timeout = 2m\npm.max_requests =\n",
+        );
+        let pool = &configuration.pools[0];
+        assert_eq!(pool.listen, Ok(Address::Unix("/run/shop.sock".into())));
+        assert_eq!(pool.status_path.as_deref(), Some("/s;t"));
+        let manager = pool.manager.as_ref().unwrap();
+        assert_eq!((manager.kind.as_str(), manager.request_terminate_timeout), ("ondemand", 120));
+    }
+
+    #[test]
+    fn a_section_that_comes_again_adds_to_the_first() {
+        let configuration =
+            parse("[www]\nlisten = 127.0.0.1:9000\npm = dynamic\n[global]\nprocess.max = 9\n[www]\nlisten = 9001\n");
+        assert_eq!(configuration.process_max, Some(9));
+        assert_eq!(configuration.pools.len(), 1);
+        assert_eq!(configuration.pools[0].listen, Ok("127.0.0.1:9001".parse().unwrap()));
+        assert_eq!(configuration.pools[0].manager.as_ref().unwrap().kind, "dynamic");
+    }
+
+    #[test]
+    fn every_way_to_write_listen_leads_somewhere() {
+        for (text, address) in [
+            ("9000", "127.0.0.1:9000"),
+            ("0.0.0.0:9000", "127.0.0.1:9000"),
+            ("*:9000", "127.0.0.1:9000"),
+            ("[::]:9000", "127.0.0.1:9000"),
+            ("[::1]:9000", "[::1]:9000"),
+            ("10.0.0.7:9000", "10.0.0.7:9000"),
+            ("/run/a.sock", "/run/a.sock"),
+            ("var/run/a.sock", "/usr/local/var/run/a.sock"),
+        ] {
+            assert_eq!(listen(text, "/usr/local").unwrap().to_string(), address, "{text}");
+        }
+        assert!(listen("${FPM_LISTEN}", "/").unwrap_err().contains("environment"));
+        assert!(listen("host:port", "/").is_err());
+    }
+
+    #[test]
+    fn secrets_are_not_kept() {
+        for text in ["env[DB_PASSWORD] = canary", "php_admin_value[mysqli.default_pw] = canary", "user = canary"] {
+            assert_eq!(line(text), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in r#"[\[\]=;"'$a-z.0-9 \n]{0,80}"#, any: String) {
+            parse(&text);
+            parse(&any);
+        }
+    }
+}

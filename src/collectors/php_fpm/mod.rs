@@ -1,0 +1,279 @@
+//! PHP-FPM and OPcache: one target is one FPM master with all its pools.
+
+mod ask;
+mod cache;
+mod config;
+mod configuration;
+mod fastcgi;
+mod glob;
+mod opcache;
+mod pool;
+mod script;
+mod source;
+mod status;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use crate::collector::{Collector, Context, Failure, Reason};
+use crate::config::types::Address;
+use crate::metric::Catalogue;
+use crate::snapshot::Snapshot;
+use ask::{Question, ask};
+use configuration::{Configuration, Pool};
+use source::Reading;
+use status::Status;
+
+pub use config::Config;
+pub use source::discover;
+
+/// The largest status page: a pool of a thousand children, each with a request URI of 4 KiB.
+const STATUS_BYTES: usize = 4 << 20;
+
+/// The largest answer of the OPcache script, which prints some 1,500 bytes.
+const OPCACHE_BYTES: usize = 64 << 10;
+
+/// The most pools of one target; those beyond are a gap.
+const POOLS: usize = 256;
+
+/// How many pools are asked at once: when all hang, [`POOLS`] take two rounds, which is within [`Collector::TIMEOUT`].
+const AT_ONCE: usize = 128;
+
+/// How many pools are tried for OPcache, when the first ones may not tell.
+const OPCACHE_TRIES: usize = 3;
+
+/// Watches one FPM master.
+#[derive(Debug)]
+pub struct PhpFpm {
+    config: Config,
+    context: Context,
+    reading: Arc<tokio::sync::Mutex<Option<Reading>>>,
+    memory: Mutex<HashMap<String, Memory>>,
+}
+
+/// What is known of a pool from earlier scrapes, by its `scrape_uri`.
+#[derive(Debug, Default)]
+struct Memory {
+    failures: u64,
+    name: String,
+}
+
+/// One pool at one scrape.
+struct Asked<'a> {
+    pool: &'a Pool,
+    uri: String,
+    result: Result<Option<Status>, Failure>,
+}
+
+impl Collector for PhpFpm {
+    const NAME: &'static str = "php_fpm";
+    const METRICS: &'static [Catalogue] = &[
+        Catalogue::List(pool::POOL),
+        Catalogue::List(pool::CHILD),
+        Catalogue::List(pool::MEMORY),
+        Catalogue::List(pool::MANAGER),
+        Catalogue::List(cache::CACHE),
+    ];
+    type Config = Config;
+
+    fn new(config: &Config, context: &Context) -> Self {
+        Self { config: config.clone(), context: context.clone(), reading: Arc::default(), memory: Mutex::default() }
+    }
+
+    async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
+        let configuration = self.configuration().await?;
+        if configuration.pools.is_empty() {
+            return Err(Failure::message(Reason::Connect, "there is no pool: none is configured, no socket matches"));
+        }
+        if let Some(max) = configuration.process_max.filter(|max| *max > 0) {
+            out.push(&pool::PROCESS_MAX, [], max);
+        }
+        let questions: Vec<_> = configuration.pools.iter().take(POOLS).map(|pool| self.asked(pool)).collect();
+        let asked: Vec<_> = stream::iter(questions).buffered(AT_ONCE).collect().await;
+        let answering: Vec<_> = asked.iter().filter(|asked| asked.result.is_ok()).map(|asked| asked.pool).collect();
+        let told = if self.config.opcache { self.opcache(&answering).await } else { Ok(None) };
+        if configuration.pools.len() > POOLS {
+            let message = format!("{} pools; only the first {POOLS} are watched", configuration.pools.len());
+            out.gap(Failure::message(Reason::Limit, message));
+        }
+        let alive = !answering.is_empty();
+        let failures = self.report(asked, out);
+        if !alive {
+            out.keep();
+            return Err(together(failures));
+        }
+        for failure in failures {
+            out.gap(failure);
+        }
+        match told {
+            Ok(Some(told)) => cache::report(&told, out),
+            Ok(None) => {}
+            Err(failure) => out.gap(failure),
+        }
+        Ok(())
+    }
+}
+
+impl PhpFpm {
+    /// The pools as they are configured now.
+    async fn configuration(&self) -> Result<Arc<Configuration>, Failure> {
+        // Locked by whoever reads, so that reads which hang do not pile up.
+        let mut reading = self.reading.clone().lock_owned().await;
+        let (source, root) = (self.config.source.clone(), self.context.paths.root.clone());
+        tokio::task::spawn_blocking(move || source.read(&root, &mut reading))
+            .await
+            .map_err(|panic| Failure::new(Reason::Bug, panic))?
+    }
+
+    async fn asked<'a>(&self, pool: &'a Pool) -> Asked<'a> {
+        Asked { pool, uri: scrape_uri(pool), result: self.status(pool).await }
+    }
+
+    /// Asks a pool for its status; `None` when it has no status page but answers.
+    async fn status(&self, pool: &Pool) -> Result<Option<Status>, Failure> {
+        let address = listening(pool.status_address())?;
+        let asking = |what: &str| format!("asking pool {} for {what} at {address}", pool.shown());
+        let Some(path) = &pool.status_path else {
+            let pong = ask(&self.context, address, Question::Ping).await;
+            return pong.map(|_| None).map_err(|failure| failure.context(asking("a sign of life")));
+        };
+        let params = parameters(path, path, "json&full");
+        let status = match ask(&self.context, address, Question::Request { params: &params, limit: STATUS_BYTES }).await
+        {
+            Ok(answer) => status::parse(&answer),
+            Err(failure) if failure.reason == Reason::Timeout && pool.status_listen.is_none() => {
+                Err(failure.context("with `pm.status_listen` a full pool answers, too"))
+            }
+            Err(failure) => Err(failure),
+        };
+        status.map(Some).map_err(|failure| failure.context(asking("its status")))
+    }
+
+    /// Asks the pools in turn for OPcache until one tells; `None` when there is none to ask.
+    async fn opcache(&self, pools: &[&Pool]) -> Result<Option<opcache::Told>, Failure> {
+        // A pool in a root of its own cannot see the script; one with workers for the status has them free for this.
+        let mut pools: Vec<_> = pools.iter().filter(|pool| !pool.chroot).collect();
+        pools.sort_by_key(|pool| pool.status_listen.is_none());
+        let (script, here) = (self.config.opcache_script.clone(), self.script_here());
+        tokio::task::spawn_blocking(move || script::check(&here))
+            .await
+            .map_err(|panic| Failure::new(Reason::Bug, panic))??;
+        let script = script.to_string_lossy();
+        let mut params = parameters("/vitrin-opcache.php", &script, "").to_vec();
+        params.push(("VITRIN_OPCACHE", "1"));
+        let mut last = Ok(None);
+        for pool in pools.into_iter().take(OPCACHE_TRIES) {
+            let address = listening(pool.status_address())?;
+            let question = Question::Request { params: &params, limit: OPCACHE_BYTES };
+            last = match ask(&self.context, address, question).await {
+                Ok(answer) => opcache::parse(&answer).map(Some),
+                Err(failure) => Err(failure),
+            }
+            .map_err(|failure| failure.context(format!("asking pool {} for OPcache at {address}", pool.shown())));
+            // One that does not answer has cost its time; the others have had none yet.
+            if last.as_ref().map_or_else(|failure| failure.reason == Reason::Timeout, |_| true) {
+                break;
+            }
+        }
+        last
+    }
+
+    /// The script as we reach it; FPM reaches it by its path on the host.
+    fn script_here(&self) -> PathBuf {
+        source::inside(&self.context.paths.root, &self.config.opcache_script)
+    }
+
+    /// Pushes what is known of each pool, and returns what is not.
+    fn report(&self, asked: Vec<Asked<'_>>, out: &mut Snapshot) -> Vec<Failure> {
+        let mut memory = self.memory.lock().expect("no code panics while it holds this lock");
+        memory.retain(|uri, _| asked.iter().any(|asked| asked.uri == *uri));
+        let mut room = pool::CHILDREN;
+        let mut failures = Vec::new();
+        for Asked { pool, uri, result } in asked {
+            let known = memory.entry(uri.clone()).or_default();
+            if let (None, Ok(Some(status))) = (&pool.name, &result) {
+                known.name.clone_from(&status.head.pool);
+            }
+            // A pool given by its address has no name before its first answer.
+            let name = pool.name.as_ref().unwrap_or(&known.name).as_str();
+            pool.report(out);
+            out.push(&pool::UP, [name, &uri], result.is_ok());
+            known.failures += u64::from(result.is_err());
+            out.push(&pool::SCRAPE_FAILURES, [name, &uri], known.failures);
+            match result {
+                Ok(Some(status)) => {
+                    status.report(name, &uri, out);
+                    pool.report_use(&status, out);
+                    if self.config.processes {
+                        match status.report_children(name, &uri, room, out) {
+                            Ok(children) => room -= children,
+                            Err(failure) => {
+                                room = 0;
+                                failures.push(failure.context(format!("the children of pool {name}")));
+                            }
+                        }
+                    }
+                }
+                Ok(None) => failures.push(Failure::message(
+                    Reason::Protocol,
+                    format!("pool {name} has no status page: set `pm.status_path = /status` and reload FPM"),
+                )),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        failures
+    }
+}
+
+impl Pool {
+    /// What messages call it.
+    fn shown(&self) -> &str {
+        self.name.as_deref().unwrap_or("(without a name)")
+    }
+}
+
+/// The address, or that there is none.
+fn listening(listen: &configuration::Listen) -> Result<&Address, Failure> {
+    listen.as_ref().map_err(|why| Failure::message(Reason::Connect, why.clone()))
+}
+
+/// What a web server would send for a GET request. Never `PHP_VALUE` or `PHP_ADMIN_VALUE`: what they set stays set in
+/// the worker, for the shop's requests after ours.
+fn parameters<'a>(name: &'a str, file: &'a str, query: &'a str) -> [(&'a str, &'a str); 8] {
+    [
+        ("GATEWAY_INTERFACE", "CGI/1.1"),
+        ("QUERY_STRING", query),
+        ("REQUEST_METHOD", "GET"),
+        ("REQUEST_URI", name),
+        ("SCRIPT_FILENAME", file),
+        ("SCRIPT_NAME", name),
+        ("SERVER_PROTOCOL", "HTTP/1.1"),
+        ("SERVER_SOFTWARE", "vitrin"),
+    ]
+}
+
+/// Where a pool is asked, in the form that hipages' exporter is configured with: `tcp://127.0.0.1:9000/status`,
+/// `unix:///run/php/fpm.sock;/status`.
+fn scrape_uri(pool: &Pool) -> String {
+    let path = pool.status_path.as_deref().unwrap_or_default();
+    match pool.status_address() {
+        Ok(Address::Unix(socket)) => format!("unix://{};{path}", socket.display()),
+        Ok(address) => format!("tcp://{address}{path}"),
+        Err(_) => String::new(),
+    }
+}
+
+/// The failures of all pools as one.
+fn together(mut failures: Vec<Failure>) -> Failure {
+    let others = failures.len().saturating_sub(1);
+    let first = if failures.is_empty() {
+        Failure::message(Reason::Bug, "no pool answered, and none failed")
+    } else {
+        failures.remove(0)
+    };
+    if others == 0 { first } else { first.context(format!("no pool answers, {others} besides this one")) }
+}
