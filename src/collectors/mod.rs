@@ -2,6 +2,7 @@
 
 pub mod nginx;
 pub mod php_fpm;
+pub mod redis;
 
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub struct Sections {
     pub nginx: Section<nginx::Config>,
     /// PHP-FPM with OPcache.
     pub php_fpm: Section<php_fpm::Config>,
+    /// Redis or Valkey.
+    pub redis: Section<redis::Config>,
 }
 
 impl Sections {
@@ -28,9 +31,10 @@ impl Sections {
     #[must_use]
     pub fn jobs(&self, context: &Context) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
-        let Self { nginx, php_fpm } = self;
+        let Self { nginx, php_fpm, redis } = self;
         let mut jobs = Jobs { list: Vec::new(), context };
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
+        jobs.add::<redis::Redis>(redis);
         jobs.add::<nginx::Nginx>(nginx);
         jobs.list
     }
@@ -40,7 +44,7 @@ impl Sections {
 #[must_use]
 pub fn catalogue() -> Vec<&'static Desc> {
     let own = [process::METRICS, schedule::METRICS, server::METRICS].map(Catalogue::List);
-    let collectors = [php_fpm::PhpFpm::METRICS, nginx::Nginx::METRICS];
+    let collectors = [php_fpm::PhpFpm::METRICS, redis::Redis::METRICS, nginx::Nginx::METRICS];
     let all = own.into_iter().chain(collectors.into_iter().flatten().copied());
     let mut families: Vec<_> = all.flat_map(Catalogue::families).collect();
     families.sort_by(|a, b| a.name.cmp(&b.name));
