@@ -1,5 +1,6 @@
 //! THE list: the one place that names every collector.
 
+pub mod mysql;
 pub mod nginx;
 pub mod php_fpm;
 pub mod redis;
@@ -18,6 +19,9 @@ use crate::{process, schedule, server};
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sections {
+    /// MySQL or MariaDB.
+    #[serde(deserialize_with = "mysql::section")]
+    pub mysql: Section<mysql::Config>,
     /// nginx.
     pub nginx: Section<nginx::Config>,
     /// PHP-FPM with OPcache.
@@ -31,10 +35,15 @@ impl Sections {
     #[must_use]
     pub fn jobs(&self, context: &Context) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
-        let Self { nginx, php_fpm, redis } = self;
+        let Self { mysql, nginx, php_fpm, redis } = self;
         let mut jobs = Jobs { list: Vec::new(), context };
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
+        jobs.add::<mysql::Mysql>(mysql);
+        jobs.add::<mysql::Tables>(mysql);
+        jobs.add::<mysql::Digests>(mysql);
+        jobs.add::<mysql::Queries>(mysql);
         jobs.add::<redis::Redis>(redis);
+        jobs.add::<redis::KeyGroups>(redis);
         jobs.add::<nginx::Nginx>(nginx);
         jobs.list
     }
@@ -44,7 +53,16 @@ impl Sections {
 #[must_use]
 pub fn catalogue() -> Vec<&'static Desc> {
     let own = [process::METRICS, schedule::METRICS, server::METRICS].map(Catalogue::List);
-    let collectors = [php_fpm::PhpFpm::METRICS, redis::Redis::METRICS, nginx::Nginx::METRICS];
+    let collectors = [
+        php_fpm::PhpFpm::METRICS,
+        mysql::Mysql::METRICS,
+        mysql::Tables::METRICS,
+        mysql::Digests::METRICS,
+        mysql::Queries::METRICS,
+        redis::Redis::METRICS,
+        redis::KeyGroups::METRICS,
+        nginx::Nginx::METRICS,
+    ];
     let all = own.into_iter().chain(collectors.into_iter().flatten().copied());
     let mut families: Vec<_> = all.flat_map(Catalogue::families).collect();
     families.sort_by(|a, b| a.name.cmp(&b.name));

@@ -84,19 +84,15 @@ pub struct KeyGroups {
     gate: Arc<Gate>,
 }
 
-impl KeyGroups {
-    /// Whether any group is configured.
-    #[must_use]
-    pub fn wanted(config: &Config) -> bool {
-        !config.key_groups.is_empty()
-    }
-}
-
 impl Collector for KeyGroups {
     const NAME: &'static str = "redis_key_groups";
     const METRICS: &'static [Catalogue] = &[Catalogue::List(METRICS), Catalogue::List(OWN)];
     const TIMEOUT: Duration = Duration::from_secs(30);
     type Config = Config;
+
+    fn wanted(config: &Config) -> bool {
+        !config.key_groups.is_empty()
+    }
 
     fn every(config: &Config) -> Option<Duration> {
         Some(config.scan.every.0)

@@ -1,0 +1,37 @@
+//! The plugin query_response_time of MariaDB and Percona Server 5.7: a histogram of all statements' times.
+
+use super::rows::{Rows, number};
+use crate::snapshot::{Histogram, Snapshot};
+
+/// What the answer is called.
+pub(super) const PART: &str = "QUERY_RESPONSE_TIME";
+/// The statement.
+pub(super) const STATEMENT: &str = "SELECT time, count, total FROM information_schema.query_response_time";
+
+/// The variable that is there when the plugin is, and on when it measures.
+pub(super) const SWITCH: &str = "query_response_time_stats";
+
+crate::metrics! {
+    DropIn as METRICS;
+    /// Statements by how long they took, from the plugin query_response_time, since it was switched on or flushed.
+    RESPONSE_TIME = Histogram("mysql_info_schema_query_response_time_seconds", Seconds, []);
+}
+
+/// Reports the histogram, and returns the number of statements and the seconds they took in all.
+pub(super) fn report(rows: &Rows, out: &mut Snapshot) -> (f64, f64) {
+    let mut histogram = Histogram::default();
+    let mut statements = 0.0;
+    for row in rows.iter() {
+        let count = row.text("count").and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0);
+        statements += row.number("count").unwrap_or(0.0);
+        histogram.sum += row.number("total").unwrap_or(0.0);
+        // The last row is `TOO LONG`: slower than the longest bound.
+        let bound = row.text("time").and_then(number).unwrap_or(f64::INFINITY);
+        histogram.buckets.push((bound, count));
+    }
+    let seconds = histogram.sum;
+    if !histogram.buckets.is_empty() {
+        out.push_histogram(&RESPONSE_TIME, [], histogram);
+    }
+    (statements, seconds)
+}
