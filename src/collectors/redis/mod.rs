@@ -215,6 +215,8 @@ fn report(info: &Info<'_>, answers: &Answers, mode: Mode, now: f64, out: &mut Sn
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::snapshot::Value;
 
@@ -273,5 +275,15 @@ mod tests {
             assert!(error.contains(message) && !error.contains("hunter2"), "{error}");
         }
         assert!(config("url = 'redis://cache'\ntypo = 1").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_info_makes_it_panic(cut in 0_usize..9000, junk in "[a-z0-9_:=,.#\r\n-]{0,80}", kept in 0_usize..9000) {
+            let recorded = include_str!("../../../tests/fixtures/redis/redis-8.0.6-info.txt");
+            let (cut, kept) = (cut.min(recorded.len()), kept.min(recorded.len()));
+            let text = format!("{}{junk}{}", &recorded[..cut], &recorded[kept..]);
+            report(&Info::parse(&text), &Answers::new(), Mode::Standalone, 0.0, &mut Snapshot::default());
+        }
     }
 }
