@@ -90,6 +90,11 @@ impl TryFrom<Written> for Config {
         if tls.cert_file.is_some() != tls.key_file.is_some() {
             return Err("a client certificate needs both its files\nset cert_file and key_file in tls".to_owned());
         }
+        if written.key_group_scan.time.0 >= KeyGroups::TIMEOUT {
+            return Err(
+                "`key_group_scan.time` leaves no time to report what was found\nwrite at most \"25s\"".to_owned()
+            );
+        }
         Ok(Self {
             endpoint: Endpoint { url: written.url, user: written.user, password: written.password, tls },
             key_groups: written.key_groups,
@@ -268,6 +273,7 @@ mod tests {
         for (text, message) in [
             ("url = 'redis://cache'\ntls = { insecure = true }", "write rediss://"),
             ("url = 'rediss://cache'\ntls = { cert_file = '/a' }", "set cert_file and key_file"),
+            ("url = 'redis://cache'\nkey_group_scan.time = '1m'", "at most \"25s\""),
             ("url = 'redis://me:hunter2@cache'", "password = {"),
             ("url = 'redis://cache'\npassword = 'hunter2'", "a secret does not belong in this file"),
         ] {
