@@ -7,10 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use vitrin::collector::Reason;
+use vitrin::collector::{Collector, Context, Paths, Reason};
+use vitrin::collectors::redis::KeyGroups;
 
-use super::{collector, of};
-use crate::support::daemon::free_port;
+use super::{collector, config, of};
+use crate::support::daemon::{eventually, free_port};
 use crate::support::found::Found;
 use crate::support::redis::RedisServer;
 
@@ -121,4 +122,37 @@ async fn text_that_is_not_utf_8_does_not_spoil_the_rest() {
     let found = Found::by(&of(&server)).await.unwrap();
     assert!(found.gaps.is_empty(), "{:?}", found.gaps);
     assert!(found.len() > 100);
+}
+
+#[test]
+fn a_server_that_loads_its_data_is_up_and_says_so() {
+    let server = RedisServer::start(&[
+        "--enable-debug-command",
+        "yes",
+        "--key-load-delay",
+        "2000",
+        "--loading-process-events-interval-bytes",
+        "1024",
+    ]);
+    server.ask(&["EVAL", "for i = 1, 2000 do redis.call('SET', i, string.rep('x', 100)) end", "0"]);
+    thread::scope(|scope| {
+        scope.spawn(|| server.ask(&["DEBUG", "RELOAD"]));
+        eventually("the server to load", || server.info("loading") == "1");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let found = runtime.block_on(Found::by(&of(&server))).unwrap();
+        assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+        assert_eq!(found.number("redis_loading_dump_file", &[]), 1.0);
+    });
+}
+
+#[tokio::test]
+async fn a_replica_that_refuses_stale_data_is_up_but_its_keys_are_not_counted() {
+    let master = format!("127.0.0.1 {}", free_port());
+    let server = RedisServer::start(&["--replicaof", &master, "--replica-serve-stale-data", "no"]);
+    let found = Found::by(&of(&server)).await.unwrap();
+    assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+    let config = config(&format!("url = '{}'\nkey_groups.all.pattern = '*'", server.url()));
+    let groups = KeyGroups::new(&config, &Context::new(Paths::default()));
+    let failure = Found::by(&groups).await.err().unwrap();
+    assert_eq!(failure.reason, Reason::Stale, "{failure}");
 }
