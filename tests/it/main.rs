@@ -6,6 +6,7 @@ mod catalogue;
 mod dependencies;
 mod docs;
 mod mysql_names;
+mod redis;
 mod scripts;
 mod support;
 mod web;

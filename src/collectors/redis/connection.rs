@@ -149,7 +149,7 @@ impl Connection {
         let logs_in = !commands.is_empty();
         commands.push(redis::cmd("CLIENT").arg("SETNAME").arg(CLIENT_NAME).take());
         commands.push(redis::cmd("INFO").arg("server").take());
-        let mut replies = self.ask(&commands).await?.into_iter();
+        let mut replies = self.ask(&commands).await.map_err(|failure| self.hung_up(endpoint, failure))?.into_iter();
         if logs_in && let Some(Value::ServerError(error)) = replies.next() {
             return Err(Failure::message(Reason::Auth, login_refusal(&error)));
         }
@@ -164,21 +164,39 @@ impl Connection {
         Ok(())
     }
 
+    /// A server that hung up without a word may have expected a TLS handshake.
+    fn hung_up(&self, endpoint: &Endpoint, failure: Failure) -> Failure {
+        let plain = !endpoint.url.tls && endpoint.url.address.socket().is_none();
+        if plain && failure.reason == Reason::Protocol && self.received.is_empty() {
+            return failure.context("it hung up; if it speaks TLS, write rediss:// in its url");
+        }
+        failure
+    }
+
     /// Sends all commands at once and reads a reply to each; an error the server answers with is a reply.
     ///
     /// Dropped before it is ready, the connection is of no further use.
     pub(super) async fn ask(&mut self, commands: &[Cmd]) -> Result<Vec<Value>, Failure> {
+        let sent = self.send(commands).await;
+        let mut replies = Vec::with_capacity(commands.len());
+        while replies.len() < commands.len() {
+            match (self.reply().await, replies.as_slice()) {
+                (Ok(reply), _) => replies.push(reply),
+                // A server that is full, or in protected mode, says so once and hangs up.
+                (Err(_), [Value::ServerError(error)]) => return Err(server_failure(error)),
+                (Err(failure), _) => return Err(sent.err().unwrap_or(failure)),
+            }
+        }
+        Ok(replies)
+    }
+
+    async fn send(&mut self, commands: &[Cmd]) -> Result<(), Failure> {
         let mut packed = Vec::new();
         for command in commands {
             command.write_packed_command(&mut packed);
         }
         self.stream.write_all(&packed).await.map_err(broken)?;
-        self.stream.flush().await.map_err(broken)?;
-        let mut replies = Vec::with_capacity(commands.len());
-        for _ in commands {
-            replies.push(self.reply().await?);
-        }
-        Ok(replies)
+        self.stream.flush().await.map_err(broken)
     }
 
     async fn reply(&mut self) -> Result<Value, Failure> {

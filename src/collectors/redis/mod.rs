@@ -90,6 +90,11 @@ impl TryFrom<Written> for Config {
         if tls.cert_file.is_some() != tls.key_file.is_some() {
             return Err("a client certificate needs both its files\nset cert_file and key_file in tls".to_owned());
         }
+        if written.key_group_scan.time.0 >= KeyGroups::TIMEOUT {
+            return Err(
+                "`key_group_scan.time` leaves no time to report what was found\nwrite at most \"25s\"".to_owned()
+            );
+        }
         Ok(Self {
             endpoint: Endpoint { url: written.url, user: written.user, password: written.password, tls },
             key_groups: written.key_groups,
@@ -215,6 +220,8 @@ fn report(info: &Info<'_>, answers: &Answers, mode: Mode, now: f64, out: &mut Sn
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::snapshot::Value;
 
@@ -266,6 +273,7 @@ mod tests {
         for (text, message) in [
             ("url = 'redis://cache'\ntls = { insecure = true }", "write rediss://"),
             ("url = 'rediss://cache'\ntls = { cert_file = '/a' }", "set cert_file and key_file"),
+            ("url = 'redis://cache'\nkey_group_scan.time = '1m'", "at most \"25s\""),
             ("url = 'redis://me:hunter2@cache'", "password = {"),
             ("url = 'redis://cache'\npassword = 'hunter2'", "a secret does not belong in this file"),
         ] {
@@ -273,5 +281,15 @@ mod tests {
             assert!(error.contains(message) && !error.contains("hunter2"), "{error}");
         }
         assert!(config("url = 'redis://cache'\ntypo = 1").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_info_makes_it_panic(cut in 0_usize..9000, junk in "[a-z0-9_:=,.#\r\n-]{0,80}", kept in 0_usize..9000) {
+            let recorded = include_str!("../../../tests/fixtures/redis/redis-8.0.6-info.txt");
+            let (cut, kept) = (cut.min(recorded.len()), kept.min(recorded.len()));
+            let text = format!("{}{junk}{}", &recorded[..cut], &recorded[kept..]);
+            report(&Info::parse(&text), &Answers::new(), Mode::Standalone, 0.0, &mut Snapshot::default());
+        }
     }
 }

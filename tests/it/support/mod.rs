@@ -10,4 +10,5 @@ pub(crate) mod judges;
 pub(crate) mod peers;
 pub(crate) mod process;
 pub(crate) mod prometheus;
+pub(crate) mod redis;
 pub(crate) mod scrape;

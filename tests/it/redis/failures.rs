@@ -1,0 +1,158 @@
+//! Servers that hang, lie, or are not there.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use vitrin::collector::{Collector, Context, Paths, Reason};
+use vitrin::collectors::redis::KeyGroups;
+
+use super::{collector, config, of};
+use crate::support::daemon::{eventually, free_port};
+use crate::support::found::Found;
+use crate::support::redis::RedisServer;
+
+/// As short a budget as a scrape may leave.
+const BUDGET: Duration = Duration::from_millis(300);
+
+/// A server that says `answer` to the first thing each client sends, and as often as `times`; the last one counts.
+fn liar(answer: &'static [u8], times: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("url = 'redis://{}'", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut asked = [0; 4096];
+            // A client that has had enough closes; that is what this server is for.
+            if stream.read(&mut asked).is_ok() {
+                (0..times).take_while(|_| stream.write_all(answer).is_ok()).count();
+            }
+        }
+    });
+    url
+}
+
+/// A part of a reply that never ends.
+static NO_END: [u8; 1 << 12] = [b'+'; 1 << 12];
+
+fn open_files() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+#[tokio::test]
+async fn a_hung_server_costs_the_budget_and_comes_back_on_a_new_connection() {
+    let server = RedisServer::start(&[]);
+    let collector = of(&server);
+    Found::by(&collector).await.unwrap();
+    let connected = server.info("total_connections_received").parse::<u64>().unwrap();
+    server.daemon.hang();
+    for _ in 0..3 {
+        assert!(timeout(BUDGET, Found::by(&collector)).await.is_err(), "a stopped server answered");
+    }
+    server.daemon.resume();
+    Found::by(&collector).await.unwrap();
+    assert!(server.info("total_connections_received").parse::<u64>().unwrap() > connected + 1);
+}
+
+#[tokio::test]
+async fn runs_that_were_given_up_leave_no_file_open() {
+    let server = RedisServer::start(&[]);
+    let collector = of(&server);
+    server.daemon.hang();
+    let given_up = async || assert!(timeout(Duration::from_millis(2), Found::by(&collector)).await.is_err());
+    given_up().await;
+    let before = open_files();
+    for _ in 0..200 {
+        given_up().await;
+    }
+    // Other tests of this process open files too, but not two hundred.
+    assert!(open_files() < before + 100, "{} then, {} now", before, open_files());
+}
+
+#[tokio::test]
+async fn nobody_there_is_a_connect_failure() {
+    let failure = Found::by(&collector(&format!("url = 'redis://127.0.0.1:{}'", free_port()))).await.err().unwrap();
+    assert_eq!(failure.reason, Reason::Connect, "{failure}");
+    assert!(failure.to_string().starts_with("connecting to redis://127.0.0.1:"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_giant_reply_is_refused_without_reading_it() {
+    for (answer, times) in [
+        (b"$1000000000\r\n".as_slice(), 1),
+        (b"*1000000000\r\n", 1),
+        // 1 GB without a line end.
+        (&NO_END, 1 << 18),
+    ] {
+        let failure = Found::by(&collector(&liar(answer, times))).await.err().unwrap();
+        assert_eq!(failure.reason, Reason::Limit, "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_redis_is_a_protocol_failure() {
+    for answer in [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(),
+        b"+OK\r\n$3\r\nhey\r\n",
+        b"$-1\r\n*-1\r\n",
+        b"\xff\xff\xff\xff\r\n",
+        b"+OK\r\n$30\r\nredis_version",
+    ] {
+        let failure = Found::by(&collector(&liar(answer, 1))).await.err().unwrap();
+        assert_eq!(failure.reason, Reason::Protocol, "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_full_says_so() {
+    let server = RedisServer::start(&[]);
+    let mut only = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    redis::cmd("CONFIG").arg(&["SET", "maxclients", "1"]).exec(&mut only).unwrap();
+    let failure = Found::by(&of(&server)).await.err().unwrap();
+    assert_eq!(failure.reason, Reason::Connect, "{failure}");
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf_8_does_not_spoil_the_rest() {
+    let server = RedisServer::start(&["--latency-monitor-threshold", "1"]);
+    server.ask(&["EVAL", "return redis.error_reply('\\255\\254 oops')", "0"]);
+    let found = Found::by(&of(&server)).await.unwrap();
+    assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+    assert!(found.len() > 100);
+}
+
+#[test]
+fn a_server_that_loads_its_data_is_up_and_says_so() {
+    let server = RedisServer::start(&[
+        "--enable-debug-command",
+        "yes",
+        "--key-load-delay",
+        "2000",
+        "--loading-process-events-interval-bytes",
+        "1024",
+    ]);
+    server.ask(&["EVAL", "for i = 1, 2000 do redis.call('SET', i, string.rep('x', 100)) end", "0"]);
+    thread::scope(|scope| {
+        scope.spawn(|| server.ask(&["DEBUG", "RELOAD"]));
+        eventually("the server to load", || server.info("loading") == "1");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let found = runtime.block_on(Found::by(&of(&server))).unwrap();
+        assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+        assert_eq!(found.number("redis_loading_dump_file", &[]), 1.0);
+    });
+}
+
+#[tokio::test]
+async fn a_replica_that_refuses_stale_data_is_up_but_its_keys_are_not_counted() {
+    let master = format!("127.0.0.1 {}", free_port());
+    let server = RedisServer::start(&["--replicaof", &master, "--replica-serve-stale-data", "no"]);
+    let found = Found::by(&of(&server)).await.unwrap();
+    assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+    let config = config(&format!("url = '{}'\nkey_groups.all.pattern = '*'", server.url()));
+    let groups = KeyGroups::new(&config, &Context::new(Paths::default()));
+    let failure = Found::by(&groups).await.err().unwrap();
+    assert_eq!(failure.reason, Reason::Stale, "{failure}");
+}

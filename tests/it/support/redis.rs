@@ -1,0 +1,137 @@
+//! Redis and Valkey servers: standalone, replica, cluster node, Sentinel, with and without TLS.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use redis::Value;
+use tempfile::TempDir;
+
+use super::daemon::{Daemon, eventually, folder, free_port, listens, program};
+
+/// Names the server to test when it is not `redis-server`: `valkey-server`.
+const SERVER: &str = "VITRIN_TEST_REDIS";
+
+/// A running server.
+pub(crate) struct RedisServer {
+    pub(crate) daemon: Daemon,
+    pub(crate) port: u16,
+}
+
+impl RedisServer {
+    /// Starts a server with these arguments beside the usual ones.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let port = free_port();
+        let server = Self::launch(port, &[&["--port", &port.to_string()], arguments].concat(), folder());
+        // Before its first cron run it has no statistics of its memory: the ratios are `nan`.
+        eventually("the server to know its memory", || !server.info("allocator_frag_ratio").contains("nan"));
+        server
+    }
+
+    /// Starts a node that owns all slots of a cluster of its own.
+    pub(crate) fn cluster() -> Self {
+        let server = Self::start(&["--cluster-enabled", "yes"]);
+        server.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+        server
+    }
+
+    /// Starts a server that speaks TLS alone.
+    pub(crate) fn tls(certificates: &Certificates, arguments: &[&str]) -> Self {
+        let port = free_port();
+        let files = ["ca.pem", "server.pem", "server.key"].map(|name| certificates.file(name).display().to_string());
+        let tls = ["--port", "0", "--tls-port", &port.to_string()].map(str::to_owned);
+        let options = ["--tls-ca-cert-file", "--tls-cert-file", "--tls-key-file"].map(str::to_owned);
+        let pairs = options.into_iter().zip(files).flat_map(|(option, file)| [option, file]);
+        let owned: Vec<String> = tls.into_iter().chain(pairs).collect();
+        let given: Vec<&str> = owned.iter().map(String::as_str).chain(arguments.iter().copied()).collect();
+        Self::launch(port, &given, folder())
+    }
+
+    /// Starts a Sentinel that watches the server at `port` under the name `shop`.
+    pub(crate) fn sentinel(master: u16) -> Self {
+        let port = free_port();
+        let folder = folder();
+        let file = folder.path().join("sentinel.conf");
+        // A Sentinel writes into its configuration file.
+        fs::write(&file, format!("sentinel monitor shop 127.0.0.1 {master} 1\n")).unwrap();
+        let file = file.display().to_string();
+        Self::launch(port, &[&file, "--sentinel", "--port", &port.to_string()], folder)
+    }
+
+    fn launch(port: u16, arguments: &[&str], folder: TempDir) -> Self {
+        let mut command = program(&[&flavour()]);
+        command.args(arguments).args(["--bind", "127.0.0.1", "--dir"]).arg(folder.path());
+        if !arguments.contains(&"--sentinel") {
+            command.args(["--save", "", "--unixsocket"]).arg(folder.path().join("redis.sock"));
+        }
+        let mut daemon = Daemon::start("redis", command, folder);
+        daemon.wait_until(|| listens(port));
+        Self { daemon, port }
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Its socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.daemon.folder().join("redis.sock")
+    }
+
+    /// Sends one command as the administrator; an error it answers with is a value too.
+    pub(crate) fn ask(&self, words: &[&str]) -> Value {
+        self.ask_in(0, words)
+    }
+
+    /// The same in another database.
+    pub(crate) fn ask_in(&self, db: u32, words: &[&str]) -> Value {
+        let client = redis::Client::open(format!("{}/{db}", self.url())).unwrap();
+        let mut connection = client.get_connection().unwrap();
+        match redis::cmd(words[0]).arg(&words[1..]).query(&mut connection) {
+            Ok(value) => value,
+            Err(error) => Value::SimpleString(error.to_string()),
+        }
+    }
+
+    /// A field of `INFO`.
+    pub(crate) fn info(&self, field: &str) -> String {
+        let Value::BulkString(text) = self.ask(&["INFO", "everything"]) else { panic!("INFO is no text") };
+        let text = String::from_utf8(text).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        value.unwrap_or_else(|| panic!("{field} is not in {text}")).to_owned()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "which server to test is said in the environment")]
+fn flavour() -> String {
+    std::env::var(SERVER).unwrap_or_else(|_| "redis-server".to_owned())
+}
+
+/// An authority, and certificates it has signed for a server and a client.
+pub(crate) struct Certificates(TempDir);
+
+impl Certificates {
+    /// Makes them with `openssl`; the server's is for `localhost` and 127.0.0.1.
+    pub(crate) fn new() -> Self {
+        let certificates = Self(folder());
+        let openssl = |arguments: &str| {
+            let mut command = Command::new("openssl");
+            command.args(arguments.split(' ')).current_dir(certificates.0.path());
+            assert!(command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success(), "{arguments}");
+        };
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+        openssl(&format!("req -x509 {key} -subj /CN=authority -keyout ca.key -out ca.pem"));
+        for name in ["server", "client"] {
+            let names = "-addext subjectAltName=DNS:localhost,IP:127.0.0.1";
+            let signed = "-CA ca.pem -CAkey ca.key -addext basicConstraints=critical,CA:FALSE";
+            openssl(&format!("req -x509 {key} {signed} -subj /CN={name} {names} -keyout {name}.key -out {name}.pem"));
+        }
+        certificates
+    }
+
+    /// `ca.pem`, `server.pem`, `server.key`, `client.pem`, `client.key`.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        Path::join(self.0.path(), name)
+    }
+}
