@@ -2,3 +2,5 @@
 
 pub(crate) mod daemon;
 pub(crate) mod found;
+pub(crate) mod nginx;
+pub(crate) mod php_fpm;
