@@ -6,6 +6,8 @@ mod catalogue;
 mod dependencies;
 mod docs;
 mod mysql_names;
+mod nginx;
+mod php_fpm;
 mod redis;
 mod scripts;
 mod support;

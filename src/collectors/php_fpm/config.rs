@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::source::Source;
+use super::source::{Source, is_socket_pattern};
 use crate::config::types::Address;
 
 /// Where packages install the OPcache script.
@@ -88,7 +88,7 @@ fn addresses(pools: Vec<String>, status_path: Option<String>) -> Result<Source, 
             "`pools` is empty\nlist addresses, for example [\"/run/php/*.sock\", \"127.0.0.1:9000\"]".to_owned()
         );
     }
-    for pool in &pools {
+    for pool in pools.iter().filter(|pool| !is_socket_pattern(pool)) {
         pool.parse::<Address>()?;
     }
     let status_path = status_path.unwrap_or_else(|| STATUS_PATH.to_owned());

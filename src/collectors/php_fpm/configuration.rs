@@ -206,7 +206,10 @@ fn listen(text: &str, prefix: &str) -> Listen {
     if let Ok(port) = text.parse() {
         return Ok(Address::Tcp { host: LOOPBACK.to_owned(), port });
     }
-    if !text.contains(':') && !text.starts_with('/') {
+    if text.starts_with('/') {
+        return Ok(Address::Unix(text.into()));
+    }
+    if !text.contains(':') {
         return Ok(Address::Unix(format!("{}/{text}", prefix.trim_end_matches('/')).into()));
     }
     match text.parse() {

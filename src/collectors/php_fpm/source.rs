@@ -106,16 +106,24 @@ fn usual(root: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
+/// Whether an address stands for all sockets of a pattern.
+pub(super) fn is_socket_pattern(address: &str) -> bool {
+    let path = address.strip_prefix("unix:").unwrap_or(address);
+    path.starts_with('/') && glob::is_pattern(path)
+}
+
 /// Pools known by their addresses alone.
 fn listed(root: &Path, addresses: &[String], status_path: &str) -> Configuration {
     let mut pools = Vec::new();
     for text in addresses {
         let path = text.strip_prefix("unix:").unwrap_or(text);
-        let listens = if path.starts_with('/') && glob::is_pattern(path) {
+        let listens = if is_socket_pattern(text) {
             let sockets = glob::expand(root, path).into_iter();
             sockets
                 .filter_map(|path| Some(Ok(Address::Unix(Path::new("/").join(path.strip_prefix(root).ok()?)))))
                 .collect()
+        } else if path.starts_with('/') {
+            vec![Ok(Address::Unix(path.into()))]
         } else {
             vec![text.parse()]
         };
@@ -278,10 +286,11 @@ mod tests {
         for socket in ["b.sock", "a.sock", "a.pid"] {
             fs::write(root.join("run/php").join(socket), "").unwrap();
         }
-        let addresses = ["unix:/run/php/*.sock", "/run/php/a.sock", "127.0.0.1:9000"].map(str::to_owned).to_vec();
+        let addresses =
+            ["unix:/run/php/*.sock", "/run/php/a.sock", "127.0.0.1:9000", "[::1]:9000"].map(str::to_owned).to_vec();
         let source = Source::Addresses { addresses, status_path: "/status".to_owned() };
         let configuration = source.read(root, &mut None).unwrap();
         let listens: Vec<_> = configuration.pools.iter().map(|pool| pool.listen.clone().unwrap().to_string()).collect();
-        assert_eq!(listens, ["127.0.0.1:9000", "/run/php/a.sock", "/run/php/b.sock"]);
+        assert_eq!(listens, ["127.0.0.1:9000", "[::1]:9000", "/run/php/a.sock", "/run/php/b.sock"]);
     }
 }

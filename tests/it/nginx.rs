@@ -1,0 +1,131 @@
+//! The `nginx` collector against a real nginx, and beside nginx-prometheus-exporter.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
+use vitrin::collector::{Collector as _, Context, Paths, Reason};
+use vitrin::collectors::nginx::{Config, Nginx};
+
+use crate::support::daemon::{Daemon, folder, free_port, listens, program};
+use crate::support::found::Found;
+use crate::support::nginx as server;
+
+fn collector(url: &str) -> Nginx {
+    let config: Config = toml::from_str(&format!("url = '{url}'")).unwrap();
+    Nginx::new(&config, &Context::new(Paths::default()))
+}
+
+fn at(nginx: &server::Nginx, path: &str) -> Nginx {
+    collector(&format!("http://127.0.0.1:{}{path}", nginx.port))
+}
+
+#[tokio::test]
+async fn connections_and_requests_are_counted() {
+    let nginx = server::Nginx::start("location / { return 200 'shop'; }");
+    let collector = at(&nginx, "/stub_status");
+    let before = Found::by(&collector).await.unwrap();
+    for _ in 0..5 {
+        assert!(nginx.get("/", "").ends_with("shop"));
+    }
+    let after = Found::by(&collector).await.unwrap();
+    for name in ["nginx_http_requests_total", "nginx_connections_accepted", "nginx_connections_handled"] {
+        // And one that asks for the page.
+        assert_eq!(after.number(name, &[]) - before.number(name, &[]), 6.0, "{name}");
+    }
+    assert_eq!(after.number("nginx_connections_writing", &[]), 1.0);
+    assert!(after.number("nginx_connections_active", &[]) >= 1.0);
+}
+
+#[tokio::test]
+async fn the_page_is_read_through_a_socket() {
+    let nginx = server::Nginx::start("");
+    let collector = collector(&format!("unix:{}:/stub_status", nginx.socket().display()));
+    assert!(Found::by(&collector).await.unwrap().number("nginx_http_requests_total", &[]) >= 1.0);
+}
+
+#[tokio::test]
+async fn what_is_no_status_page_says_why() {
+    let nginx = server::Nginx::start(
+        "location / { default_type text/html; return 200 '<html>shop</html>'; }\n\
+         location /closed { deny all; stub_status; }\n\
+         location /secret { auth_basic shop; auth_basic_user_file /dev/null; stub_status; }\n\
+         location /moved { return 301 /stub_status; }\nlocation /none { return 404; }\n",
+    );
+    for (path, reason, says) in [
+        ("/", Reason::Protocol, "does another `location` answer"),
+        ("/closed", Reason::Permission, "`allow` Vitrin's address"),
+        ("/secret", Reason::Auth, "auth_basic"),
+        ("/moved", Reason::Protocol, "status 301"),
+        ("/none", Reason::Protocol, "stub_status;"),
+    ] {
+        let (_, failure) = Found::down(&at(&nginx, path)).await;
+        assert_eq!(failure.reason, reason, "{failure}");
+        let message = failure.to_string();
+        assert!(message.starts_with("reading the stub_status page http://127.0.0.1:"), "{message}");
+        assert!(message.contains(says), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_or_lies_is_down() {
+    let (_, failure) = Found::down(&collector(&format!("http://127.0.0.1:{}/", free_port()))).await;
+    assert_eq!(failure.reason, Reason::Connect);
+
+    for (answer, reason) in [
+        (&b""[..], Reason::Protocol),
+        (b"SSH-2.0-OpenSSH\r\n", Reason::Protocol),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nActive", Reason::Protocol),
+        (&[&b"HTTP/1.1 200 OK\r\n\r\n"[..], &vec![b' '; 70_000]].concat(), Reason::Limit),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let collector = collector(&format!("http://{}/", listener.local_addr().unwrap()));
+        let lie = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // The other side may have heard enough.
+            stream.write_all(answer).await.ok();
+            stream.shutdown().await.ok();
+        };
+        let ((_, failure), ()) = tokio::join!(Found::down(&collector), lie);
+        assert_eq!(failure.reason, reason, "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn every_family_of_the_peer_is_there_with_its_value() {
+    let nginx = server::Nginx::start("");
+    let port = free_port();
+    let mut command = program(&["prometheus-nginx-exporter"]);
+    command
+        .arg(format!("--nginx.scrape-uri=http://127.0.0.1:{}/stub_status", nginx.port))
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"));
+    let mut peer = Daemon::start("nginx-prometheus-exporter", command, folder());
+    peer.wait_until(|| listens(port));
+
+    let collector = at(&nginx, "/stub_status");
+    let before = Found::by(&collector).await.unwrap();
+    let page = server::get(port, "/metrics", "");
+    let after = Found::by(&collector).await.unwrap();
+    let theirs: BTreeMap<_, f64> = page
+        .lines()
+        .filter(|line| line.starts_with("nginx_") && !line.contains('{'))
+        .map(|line| line.split_once(' ').map(|(name, value)| (name, value.parse().unwrap())).unwrap())
+        .collect();
+    assert_eq!(theirs.len(), 8, "{theirs:?}");
+    for (name, value) in theirs {
+        if name == "nginx_up" {
+            // The scheduler's, from the same outcome as `vitrin_up`.
+            assert_eq!(Nginx::UP.unwrap().desc().name, name);
+            continue;
+        }
+        let ours = before.number(name, &[])..=after.number(name, &[]);
+        assert!(ours.contains(&value), "{name}: {value}, ours {ours:?}");
+    }
+}
+
+#[test]
+fn there_is_no_deviation_from_the_peer() {
+    let deviations = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/deviations/nginx.tsv")).unwrap();
+    assert!(deviations.lines().all(|line| line.starts_with('#')), "{deviations}");
+}
