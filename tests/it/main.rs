@@ -3,5 +3,6 @@
 #![expect(clippy::float_cmp, reason = "a sample is exactly the number that its source gave")]
 
 mod dependencies;
+mod prometheus;
 mod scripts;
 mod support;

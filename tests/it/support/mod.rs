@@ -11,3 +11,4 @@ pub(crate) mod peers;
 pub(crate) mod process;
 pub(crate) mod prometheus;
 pub(crate) mod scrape;
+pub(crate) mod stack;
