@@ -7,7 +7,6 @@
 
 mod cost;
 mod report;
-mod stack;
 #[expect(dead_code, unused_imports, reason = "the tests use the rest")]
 #[path = "../../tests/it/support/mod.rs"]
 mod support;
@@ -16,30 +15,35 @@ use std::process::ExitCode;
 
 use cost::Cost;
 use report::Report;
-use stack::Stack;
 use support::exporter::Exporter;
+use support::peers::Peer;
+use support::stack::Stack;
 
 /// Where a peer says whether it reaches its server.
 const UP: [&str; 3] = ["mysql_up", "redis_up", "nginx_up"];
 
 fn main() -> ExitCode {
     let stack = Stack::start();
-    let peers = stack.peers().map(|(name, start)| {
-        let peer = start();
-        let page = peer.page();
-        let down = UP.into_iter().find(|up| page.get(up, &[]) == Some(0.0));
-        assert!(down.is_none(), "{down:?} is 0; the log:\n{}", peer.daemon().log());
-        let cost = Cost::of(peer.address(), peer.daemon().pid());
-        (name, cost.unwrap_or_else(|error| panic!("scraping {name}: {error}")))
-    });
-    let report = Report {
-        peers: peers.into(),
-        same: ours(&stack.same()),
-        all: ours(&stack.all()),
-        binary: std::fs::metadata(env!("CARGO_BIN_EXE_vitrin")).unwrap().len(),
-    };
+    let peers = vec![
+        ("mysqld_exporter", theirs(&Peer::mysqld(&stack.mysql_client(), &[]))),
+        ("redis_exporter", theirs(&Peer::redis(&stack.redis_url(), &[]))),
+        ("node_exporter", theirs(&Peer::node(&[]))),
+        ("nginx-prometheus-exporter", theirs(&Peer::nginx(&stack.stub_status()))),
+    ];
+    let same = ours(&stack.without_php());
+    let all = ours(&stack.configuration());
+    let binary = std::fs::metadata(env!("CARGO_BIN_EXE_vitrin")).unwrap().len();
+    let report = Report { peers, same, all, binary };
     println!("{report}");
     ExitCode::from(u8::from(report.promises().iter().any(|promise| !promise.kept)))
+}
+
+/// What a peer costs, which must reach its server.
+fn theirs(peer: &Peer) -> Cost {
+    let page = peer.page();
+    let down = UP.into_iter().find(|up| page.get(up, &[]) == Some(0.0));
+    assert!(down.is_none(), "{down:?} is 0; the log:\n{}", peer.daemon().log());
+    Cost::of(peer.address(), peer.daemon().pid()).unwrap()
 }
 
 /// What our exporter costs with this configuration; every target of it must be up.

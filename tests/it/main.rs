@@ -8,6 +8,7 @@ mod docs;
 mod mysql_names;
 mod nginx;
 mod php_fpm;
+mod prometheus;
 mod redis;
 mod scripts;
 mod support;

@@ -14,3 +14,4 @@ pub(crate) mod process;
 pub(crate) mod prometheus;
 pub(crate) mod redis;
 pub(crate) mod scrape;
+pub(crate) mod stack;

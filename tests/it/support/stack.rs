@@ -1,14 +1,12 @@
-//! The servers of one small shop, real and a little used, and the exporters that watch them.
+//! The servers of one small shop, real and a little used, and what Vitrin is told of them.
 
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 
-use crate::support::daemon::{Daemon, folder, free_port, listens, listens_on, program};
-use crate::support::peers::Peer;
+use super::daemon::{Daemon, folder, free_port, listens, listens_on, program};
 
-/// What the exporters log in with; MariaDB listens on loopback only, for as long as the bench runs.
+/// What exporters log in with; MariaDB listens on loopback only, for as long as the stack runs.
 const USER: &str = "exporter";
 const PASSWORD: &str = "only-for-this-run";
 
@@ -20,15 +18,12 @@ const KEYS: usize = 20_000;
 pub(crate) struct Stack {
     mariadb: Daemon,
     mariadb_port: u16,
-    _redis: Daemon,
+    redis: Daemon,
     redis_port: u16,
-    _nginx: Daemon,
+    nginx: Daemon,
     nginx_port: u16,
     php_fpm: Daemon,
 }
-
-/// Starts a peer.
-type Start<'a> = Box<dyn Fn() -> Peer + 'a>;
 
 impl Stack {
     /// Starts all servers and fills them.
@@ -36,42 +31,49 @@ impl Stack {
         let (mariadb, mariadb_port) = mariadb();
         let (redis, redis_port) = redis();
         let (nginx, nginx_port) = nginx();
-        Self { mariadb, mariadb_port, _redis: redis, redis_port, _nginx: nginx, nginx_port, php_fpm: php_fpm() }
+        Self { mariadb, mariadb_port, redis, redis_port, nginx, nginx_port, php_fpm: php_fpm() }
     }
 
-    /// The exporters that Debian has, by name.
-    pub(crate) fn peers(&self) -> [(&'static str, Start<'_>); 4] {
-        let client = format!("user={USER}\npassword={PASSWORD}\nhost=127.0.0.1\nport={}", self.mariadb_port);
-        let redis = format!("redis://127.0.0.1:{}", self.redis_port);
+    /// Each server under the name of the collector that asks it, which is also how its families start.
+    pub(crate) fn servers(&self) -> [(&'static str, &'static str, &Daemon); 4] {
         [
-            ("mysqld_exporter", Box::new(move || Peer::mysqld(&client, &[]))),
-            ("redis_exporter", Box::new(move || Peer::redis(&redis, &[]))),
-            ("node_exporter", Box::new(|| Peer::node(&[]))),
-            ("nginx-prometheus-exporter", Box::new(|| Peer::nginx(&self.stub_status()))),
+            ("mysql", "mysql_", &self.mariadb),
+            ("redis", "redis_", &self.redis),
+            ("nginx", "nginx_", &self.nginx),
+            ("php_fpm", "phpfpm_", &self.php_fpm),
         ]
     }
 
-    /// Our configuration for what these exporters watch; the host needs none.
-    pub(crate) fn same(&self) -> String {
+    /// A configuration with one target of each kind; the host needs none.
+    pub(crate) fn configuration(&self) -> String {
+        let php_fpm = self.php_fpm.folder().join("php-fpm.conf");
+        format!("{}[php_fpm.targets.main]\nconfiguration = '{}'\n", self.without_php(), php_fpm.display())
+    }
+
+    /// The same but for PHP-FPM, which no exporter in Debian watches.
+    pub(crate) fn without_php(&self) -> String {
         let file = self.mariadb.folder().join("password");
         fs::write(&file, PASSWORD).unwrap();
         let mysql = format!(
-            "[mysql.targets.main]\naddress = '127.0.0.1:{}'\nuser = '{USER}'\npassword = {{ file = '{}' }}\ntables = 0\n",
+            "[mysql.targets.main]\naddress = '127.0.0.1:{}'\nuser = '{USER}'\npassword = {{ file = '{}' }}\n",
             self.mariadb_port,
             file.display(),
         );
-        let redis = format!("[redis.targets.main]\nurl = 'redis://127.0.0.1:{}'\n", self.redis_port);
+        let redis = format!("[redis.targets.main]\nurl = '{}'\n", self.redis_url());
         let nginx = format!("[nginx.targets.main]\nurl = '{}'\n", self.stub_status());
         mysql + &redis + &nginx
     }
 
-    /// The same, and what no peer in Debian watches.
-    pub(crate) fn all(&self) -> String {
-        let configuration = self.php_fpm.folder().join("php-fpm.conf");
-        format!("{}[php_fpm.targets.main]\nconfiguration = '{}'\n", self.same(), configuration.display())
+    /// The `[client]` section that MySQL's own programs and mysqld_exporter read.
+    pub(crate) fn mysql_client(&self) -> String {
+        format!("user={USER}\npassword={PASSWORD}\nhost=127.0.0.1\nport={}", self.mariadb_port)
     }
 
-    fn stub_status(&self) -> String {
+    pub(crate) fn redis_url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.redis_port)
+    }
+
+    pub(crate) fn stub_status(&self) -> String {
         format!("http://127.0.0.1:{}/stub_status", self.nginx_port)
     }
 }
@@ -156,6 +158,6 @@ fn php_fpm() -> Daemon {
     let mut command = program(&["php-fpm8.2", "php-fpm8.4", "php-fpm"]);
     command.args(["--nodaemonize", "--fpm-config"]).arg(&file);
     let mut daemon = Daemon::start("php-fpm", command, folder);
-    daemon.wait_until(|| listens_on(Path::new(&socket)));
+    daemon.wait_until(|| listens_on(&socket));
     daemon
 }
