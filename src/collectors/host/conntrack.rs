@@ -86,7 +86,7 @@ mod tests {
         // found, invalid, insert_failed, drop, early_drop and search_restart of a busy firewall with two CPUs.
         let cpus = "0000 0 1 0 0a 0 0 0 0 2 3 4 0  0 0 0 5\n0000 0 1 0 10 0 0 0 0 2 3 ff 0  0 0 0 5\n";
         report(&format!("{names}\n{cpus}"), &mut out).unwrap();
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
             node_nf_conntrack_stat_drop{} 6
             node_nf_conntrack_stat_early_drop{} 259
             node_nf_conntrack_stat_found{} 2
@@ -95,7 +95,7 @@ mod tests {
             node_nf_conntrack_stat_insert_failed{} 4
             node_nf_conntrack_stat_invalid{} 26
             node_nf_conntrack_stat_search_restart{} 10
-        "#]]
+        "]]
         .assert_eq(&text(out));
     }
 }

@@ -68,7 +68,7 @@ mod tests {
         report_v6(include_str!("../../../tests/fixtures/host/linux-6.18-snmp6.txt"), &mut out).unwrap();
         let found = text(out);
         assert_eq!(found.lines().count(), FIELDS.families().len(), "every field of the table is in the fixtures");
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
             node_netstat_Icmp6_InErrors{} 1
             node_netstat_Icmp6_InMsgs{} 1
             node_netstat_Icmp6_OutMsgs{} 9
@@ -112,7 +112,7 @@ mod tests {
             node_netstat_Udp_OutDatagrams{} 166
             node_netstat_Udp_RcvbufErrors{} 0
             node_netstat_Udp_SndbufErrors{} 0
-        "#]]
+        "]]
         .assert_eq(&found);
     }
 

@@ -82,12 +82,12 @@ mod tests {
             ("proc/pressure/io", "some avg10=0.84 total=7151754\nfull avg10=0.56 total=5054875\n"),
             ("proc/pressure/irq", "full avg10=0.00 avg60=0.00 avg300=0.00 total=12\n"),
         ]);
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
             node_pressure_cpu_waiting_seconds_total{} 408.515687
             node_pressure_io_stalled_seconds_total{} 5.054875
             node_pressure_io_waiting_seconds_total{} 7.151754
             node_pressure_irq_stalled_seconds_total{} 0.000012
-        "#]]
+        "]]
         .assert_eq(&machine.found_by(collect));
     }
 

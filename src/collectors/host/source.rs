@@ -100,7 +100,9 @@ impl Default for Buffer {
 
 impl Buffer {
     /// Reads to the end; bytes that are not UTF-8 (a disk's model, an interface's alias) become `U+FFFD`.
-    fn fill(&mut self, file: &OwnedFd) -> io::Result<&str> {
+    ///
+    /// A property of sysfs is at most one page and comes whole: it needs no second read to see the end.
+    fn fill(&mut self, file: &OwnedFd, is_property: bool) -> io::Result<&str> {
         let mut length = 0;
         loop {
             if length == self.bytes.len() {
@@ -111,7 +113,12 @@ impl Buffer {
             }
             match rustix::io::read(file, &mut self.bytes[length..]) {
                 Ok(0) => break,
-                Ok(count) => length += count,
+                Ok(count) => {
+                    length += count;
+                    if is_property {
+                        break;
+                    }
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(errno.into()),
             }
@@ -174,17 +181,21 @@ impl Folder {
 
     /// The text of a file in it.
     pub(super) fn read<'buffer>(&self, name: &str, buffer: &'buffer mut Buffer) -> Result<&'buffer str, Hole> {
+        self.fill(name, buffer, false)
+    }
+
+    fn fill<'buffer>(&self, name: &str, buffer: &'buffer mut Buffer, is_property: bool) -> Result<&'buffer str, Hole> {
         let parent = self.handle.as_ref().ok_or(Hole::Missing)?;
         openat(parent, name, FILE, Mode::empty())
             .map_err(io::Error::from)
-            .and_then(|file| buffer.fill(&file))
+            .and_then(|file| buffer.fill(&file, is_property))
             .map_err(|error| Hole::io(error, self.path.join(name).display()))
     }
 
     /// A property, without the white space around it; none when the file is not there, empty, or answers with an
     /// error: drivers do that for what a device does not have (`speed` of an interface that is down).
     pub(super) fn property<'buffer>(&self, name: &str, buffer: &'buffer mut Buffer) -> Option<&'buffer str> {
-        let text = self.read(name, buffer).ok()?.trim();
+        let text = self.fill(name, buffer, true).ok()?.trim();
         (!text.is_empty()).then_some(text)
     }
 

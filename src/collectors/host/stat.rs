@@ -52,14 +52,14 @@ mod tests {
     fn the_machine_as_a_whole() {
         let mut out = Snapshot::default();
         report(include_str!("../../../tests/fixtures/host/linux-6.18-stat.txt"), &mut out).unwrap();
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
             node_boot_time_seconds{} 1795380091
             node_context_switches_total{} 6744441
             node_forks_total{} 58391
             node_intr_total{} 2129746
             node_procs_blocked{} 0
             node_procs_running{} 1
-        "#]]
+        "]]
         .assert_eq(&text(out));
     }
 }

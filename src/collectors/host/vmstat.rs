@@ -31,7 +31,7 @@ mod tests {
     fn the_fields_of_the_table_and_no_others() {
         let mut out = Snapshot::default();
         report(include_str!("../../../tests/fixtures/host/linux-6.18-vmstat.txt"), &mut out).unwrap();
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
             node_vmstat_oom_kill{} 0
             node_vmstat_pgfault{} 59394474
             node_vmstat_pgmajfault{} 7770
@@ -39,7 +39,7 @@ mod tests {
             node_vmstat_pgpgout{} 16373004
             node_vmstat_pswpin{} 0
             node_vmstat_pswpout{} 0
-        "#]]
+        "]]
         .assert_eq(&text(out));
     }
 }
