@@ -1,5 +1,6 @@
 //! THE list: the one place that names every collector.
 
+pub mod host;
 pub mod mysql;
 pub mod nginx;
 pub mod php_fpm;
@@ -19,6 +20,8 @@ use crate::{process, schedule, server};
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sections {
+    /// The machine itself.
+    pub host: host::Config,
     /// MySQL or MariaDB.
     #[serde(deserialize_with = "mysql::section")]
     pub mysql: Section<mysql::Config>,
@@ -35,8 +38,9 @@ impl Sections {
     #[must_use]
     pub fn jobs(&self, context: &Context) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
-        let Self { mysql, nginx, php_fpm, redis } = self;
+        let Self { host, mysql, nginx, php_fpm, redis } = self;
         let mut jobs = Jobs { list: Vec::new(), context };
+        jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
         jobs.add::<mysql::Mysql>(mysql);
         jobs.add::<mysql::Tables>(mysql);
@@ -54,6 +58,7 @@ impl Sections {
 pub fn catalogue() -> Vec<&'static Desc> {
     let own = [process::METRICS, schedule::METRICS, server::METRICS].map(Catalogue::List);
     let collectors = [
+        host::Host::METRICS,
         php_fpm::PhpFpm::METRICS,
         mysql::Mysql::METRICS,
         mysql::Tables::METRICS,

@@ -58,6 +58,12 @@ deserialize_from_text!(TargetName, Period, Address, MetricName);
 pub struct TargetName(String);
 
 impl TargetName {
+    /// The name [`MAIN`].
+    #[must_use]
+    pub fn main() -> Self {
+        Self(MAIN.to_owned())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -5,6 +5,7 @@
 mod catalogue;
 mod dependencies;
 mod docs;
+mod host;
 mod mysql_names;
 mod nginx;
 mod php_fpm;

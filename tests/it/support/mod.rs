@@ -8,6 +8,7 @@ pub(crate) mod found;
 pub(crate) mod http;
 pub(crate) mod judges;
 pub(crate) mod nginx;
+pub(crate) mod node_exporter;
 pub(crate) mod peers;
 pub(crate) mod php_fpm;
 pub(crate) mod process;
