@@ -58,6 +58,7 @@ pub struct Mysql {
 impl Collector for Mysql {
     const NAME: &'static str = "mysql";
     const METRICS: &'static [Catalogue] = &[
+        Catalogue::List(UP_METRIC),
         Catalogue::List(status::METRICS),
         Catalogue::Table { table: &status::STATUS, open: true },
         Catalogue::List(variables::METRICS),

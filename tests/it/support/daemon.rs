@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The longest a server may take to start, or a condition to come true, on a busy two-core machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Names a folder that holds another generation of the servers (a whole root file system, `/tmp` bind-mounted into
 /// it): each server is then started from there by `chroot`.

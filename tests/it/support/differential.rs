@@ -117,7 +117,8 @@ fn family_differs(peer: &Family, ours: [Option<&Family>; 2], deviations: &mut De
     let missing: Vec<_> = theirs.keys().filter(|key| !before.contains_key(key) && !after.contains_key(key)).collect();
     // A series in both of our pages was there all the time.
     let extra: Vec<_> = before.keys().filter(|key| after.contains_key(key) && !theirs.contains_key(key)).collect();
-    if !(missing.is_empty() && extra.is_empty()) && !deviations.take("series:", name) {
+    let alike = missing.is_empty() && extra.is_empty();
+    if !alike && !deviations.take("series:", name) {
         return Some(format!("missing {missing:?}, too many {extra:?}"));
     }
     if deviations.take("value:", name) {
