@@ -12,6 +12,8 @@ use crate::config::types::Period;
 pub struct Config {
     /// Whether the host is watched at all.
     pub enabled: bool,
+    /// How long one run may take; the collector's own limit when absent.
+    pub timeout: Option<Period>,
     /// Mount points that are left out, with all below them; one that ends with `/*` leaves out only what is below.
     pub mount_points_exclude: Vec<String>,
     /// Types of file systems that are left out.
@@ -29,6 +31,7 @@ impl Default for Config {
         let owned = |list: &[&str]| list.iter().map(|&item| item.to_owned()).collect();
         Self {
             enabled: true,
+            timeout: None,
             mount_points_exclude: owned(MOUNT_POINTS),
             filesystem_types_exclude: owned(TYPES),
             disks_exclude: Vec::new(),

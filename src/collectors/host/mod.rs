@@ -32,6 +32,7 @@ mod nvme;
 mod os;
 mod power_supply;
 mod pressure;
+mod root;
 mod schedstat;
 mod selinux;
 mod sockstat;
