@@ -173,6 +173,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_said_keeps_its_default_and_what_is_not_known_is_refused() {
+        let config: Config = toml::from_str("interfaces_exclude = ['veth*']\nmount_timeout = '1s'").unwrap();
+        assert!(!config.wants_interface("veth1") && config.wants_interface("eth0"));
+        assert_eq!(config.mount_timeout.0, Duration::from_secs(1));
+        assert_eq!(config.mount_points_exclude, Config::default().mount_points_exclude);
+        assert!(toml::from_str::<Config>("interface_exclude = []").is_err());
+        let message = toml::from_str::<Config>("disks_exclude = ['']").unwrap_err().to_string();
+        assert!(message.contains("an empty name matches no device"), "{message}");
+    }
+
+    #[test]
     fn partitions_and_memory_are_not_disks() {
         let config = Config::default();
         for device in ["ram0", "zram1", "loop12", "fd0", "sda1", "vdb15", "xvda2", "hdc1", "nvme0n1p2"] {

@@ -102,7 +102,7 @@ static SENSORS: [(&str, &str, &Metric<2>, f64); 29] = [
     ("power", "average", &POWER_AVERAGE, 1e-6),
     ("power", "cap", &POWER_CAP, 1e-6),
     ("energy", "input", &ENERGY, 1e-6),
-    // In thousandths of a percent.
+    // In thousandths of a percent; node_exporter divides by ten times too much.
     ("humidity", "input", &HUMIDITY, 1e-5),
     ("intrusion", "alarm", &INTRUSION_ALARM, 1.0),
 ];

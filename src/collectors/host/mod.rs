@@ -46,6 +46,7 @@ mod udev;
 mod udp_queues;
 mod uname;
 mod vmstat;
+mod watchdog;
 mod zone;
 
 use std::sync::Arc;
@@ -74,7 +75,7 @@ const DRIVER_LIMIT: Duration = Duration::from_millis(400);
 type Read = fn(&mut Source, &mut Snapshot) -> Result<(), Hole>;
 
 /// The parts that read procfs, or ask the kernel directly.
-static PARTS: [(&str, Read); 21] = [
+static PARTS: [(&str, Read); 22] = [
     ("arp", arp::collect),
     ("conntrack", conntrack::collect),
     ("cpu", cpu::collect),
@@ -95,10 +96,11 @@ static PARTS: [(&str, Read); 21] = [
     ("time", time::collect),
     ("timex", timex::collect),
     ("udp_queues", udp_queues::collect),
+    ("uname", uname::collect),
     ("vmstat", vmstat::collect),
 ];
 
-/// The parts that may wait for a driver, and those that are to be read with them.
+/// The parts that read sysfs, behind which are drivers.
 static DRIVER_PARTS: [(&str, Read); 11] = [
     ("bonding", bonding::collect),
     ("cpufreq", cpufreq::collect),
@@ -110,7 +112,7 @@ static DRIVER_PARTS: [(&str, Read); 11] = [
     ("powersupplyclass", power_supply::collect),
     ("selinux", selinux::collect),
     ("thermal_zone", thermal::collect),
-    ("uname", uname::collect),
+    ("watchdog", watchdog::collect),
 ];
 
 /// The part that is neither.
@@ -163,6 +165,7 @@ impl Collector for Host {
         Catalogue::List(udp_queues::METRICS),
         Catalogue::List(uname::METRICS),
         Catalogue::Table { table: &vmstat::FIELDS, open: false },
+        Catalogue::List(watchdog::METRICS),
     ];
     type Config = Config;
 
