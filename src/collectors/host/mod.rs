@@ -239,3 +239,37 @@ fn ended(part: &str, took: Duration, result: Result<(), Hole>, out: &mut Snapsho
         out.gap(failure.context(format!("the host's {part}")));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::mpsc::channel;
+    use std::sync::{Mutex, PoisonError};
+
+    use super::*;
+    use crate::collector::Reason;
+
+    #[tokio::test]
+    async fn a_dead_file_system_costs_its_own_space_and_nothing_else() {
+        let (_hold, held) = channel::<()>();
+        let held = Mutex::new(held);
+        let mut host = Host::new(&Config::default(), &Context::new(Paths::default()));
+        host.mounts = Mounts::new(Arc::new(move |_: &Path| {
+            // Returns when the test has ended.
+            held.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
+            Ok(mounts::Space::default())
+        }));
+        for (scrape, longest) in [("the first", DRIVER_LIMIT * 2), ("the second", host.config.mount_timeout.0)] {
+            let begun = Instant::now();
+            let mut out = Snapshot::default();
+            host.collect(&mut out).await.unwrap();
+            assert!(begun.elapsed() < longest, "{scrape} took {:?}", begun.elapsed());
+            let (findings, gaps, _) = out.finish();
+            let names: Vec<_> = findings.families().map(|(family, _)| family.name.to_string()).collect();
+            let there = |name: &str| names.iter().any(|found| found == name);
+            assert!(there("node_filesystem_device_error") && !there("node_filesystem_size_bytes"), "{scrape}");
+            assert!(there("node_memory_MemTotal_bytes") && there("node_network_up"), "{scrape}");
+            assert!(!gaps.is_empty() && gaps.iter().all(|gap| gap.reason == Reason::Timeout), "{scrape}: {gaps:?}");
+        }
+    }
+}
