@@ -12,6 +12,8 @@ use crate::config::types::{Period, Section, TargetName};
 pub struct Config {
     /// Whether the host is watched at all.
     pub enabled: bool,
+    /// How long one run may take; the collector's own limit when absent.
+    pub timeout: Option<Period>,
     /// Mount points that are left out, with all below them; one that ends with `/*` leaves out only what is below.
     pub mount_points_exclude: Vec<String>,
     /// Types of file systems that are left out.
@@ -29,6 +31,7 @@ impl Default for Config {
         let owned = |list: &[&str]| list.iter().map(|&item| item.to_owned()).collect();
         Self {
             enabled: true,
+            timeout: None,
             mount_points_exclude: owned(MOUNT_POINTS),
             filesystem_types_exclude: owned(TYPES),
             disks_exclude: Vec::new(),
@@ -174,6 +177,17 @@ mod tests {
             assert!(config.wants_mount(point, "ext4"), "{point}");
         }
         assert!(!config.wants_mount("/srv", "overlay"));
+    }
+
+    #[test]
+    fn what_is_not_said_keeps_its_default_and_what_is_not_known_is_refused() {
+        let config: Config = toml::from_str("interfaces_exclude = ['veth*']\nmount_timeout = '1s'").unwrap();
+        assert!(!config.wants_interface("veth1") && config.wants_interface("eth0"));
+        assert_eq!(config.mount_timeout.0, Duration::from_secs(1));
+        assert_eq!(config.mount_points_exclude, Config::default().mount_points_exclude);
+        assert!(toml::from_str::<Config>("interface_exclude = []").is_err());
+        let message = toml::from_str::<Config>("disks_exclude = ['']").unwrap_err().to_string();
+        assert!(message.contains("an empty name matches no device"), "{message}");
     }
 
     #[test]

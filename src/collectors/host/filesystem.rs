@@ -19,7 +19,7 @@ crate::metrics! {
     AVAILABLE = Gauge("node_filesystem_avail_bytes", Bytes, ["device", "fstype", "mountpoint"]);
     /// Inodes in all; 0 on file systems that make them as needed (btrfs, FAT).
     FILES = Gauge("node_filesystem_files", None, ["device", "fstype", "mountpoint"]);
-    /// Free inodes.
+    /// Inodes that are not in use.
     FILES_FREE = Gauge("node_filesystem_files_free", None, ["device", "fstype", "mountpoint"]);
     /// Whether it is mounted read-only, or the kernel has made it so after an error.
     READ_ONLY = Gauge("node_filesystem_readonly", None, ["device", "fstype", "mountpoint"]);

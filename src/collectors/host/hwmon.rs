@@ -12,7 +12,7 @@ crate::metrics! {
     CHIP_NAMES = Gauge("node_hwmon_chip_names", None, ["chip", "chip_name"]);
     /// Name that the driver gives to the sensor.
     SENSOR_LABEL = Gauge("node_hwmon_sensor_label", None, ["chip", "sensor", "label"]);
-    /// Temperature.
+    /// Temperature that the sensor measures.
     TEMP = Gauge("node_hwmon_temp_celsius", Celsius, ["chip", "sensor"]);
     /// Temperature above which the chip warns.
     TEMP_MAX = Gauge("node_hwmon_temp_max_celsius", Celsius, ["chip", "sensor"]);
@@ -46,7 +46,7 @@ crate::metrics! {
     FAN_FAULT = Gauge("node_hwmon_fan_fault", None, ["chip", "sensor"]);
     /// How hard the chip drives a fan, from 0 to 255.
     PWM = Gauge("node_hwmon_pwm", None, ["chip", "sensor"]);
-    /// Voltage in volts.
+    /// Voltage that the sensor measures in volts.
     VOLTAGE = Gauge("node_hwmon_in_volts", None, ["chip", "sensor"]);
     /// Voltage below which the chip warns in volts.
     VOLTAGE_MIN = Gauge("node_hwmon_in_min_volts", None, ["chip", "sensor"]);
@@ -54,17 +54,17 @@ crate::metrics! {
     VOLTAGE_MAX = Gauge("node_hwmon_in_max_volts", None, ["chip", "sensor"]);
     /// Whether the voltage is beyond a limit.
     VOLTAGE_ALARM = Gauge("node_hwmon_in_alarm", None, ["chip", "sensor"]);
-    /// Current in amperes.
+    /// Current that the sensor measures in amperes.
     CURRENT = Gauge("node_hwmon_curr_amps", None, ["chip", "sensor"]);
     /// Current above which the chip warns in amperes.
     CURRENT_MAX = Gauge("node_hwmon_curr_max_amps", None, ["chip", "sensor"]);
-    /// Power in watts.
+    /// Power that the sensor measures in watts.
     POWER = Gauge("node_hwmon_power_watt", None, ["chip", "sensor"]);
     /// Average power in watts.
     POWER_AVERAGE = Gauge("node_hwmon_power_average_watt", None, ["chip", "sensor"]);
     /// Power that the chip does not exceed in watts.
     POWER_CAP = Gauge("node_hwmon_power_cap_watt", None, ["chip", "sensor"]);
-    /// Energy used in joules.
+    /// Energy used in joules since the driver was loaded.
     ENERGY = Counter("node_hwmon_energy_joule_total", None, ["chip", "sensor"]);
     /// Relative humidity, as parts of 1.
     HUMIDITY = Gauge("node_hwmon_humidity", Ratio, ["chip", "sensor"]);
@@ -102,7 +102,7 @@ static SENSORS: [(&str, &str, &Metric<2>, f64); 29] = [
     ("power", "average", &POWER_AVERAGE, 1e-6),
     ("power", "cap", &POWER_CAP, 1e-6),
     ("energy", "input", &ENERGY, 1e-6),
-    // In thousandths of a percent.
+    // In thousandths of a percent; node_exporter divides by ten times too much.
     ("humidity", "input", &HUMIDITY, 1e-5),
     ("intrusion", "alarm", &INTRUSION_ALARM, 1.0),
 ];

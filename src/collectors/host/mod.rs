@@ -32,6 +32,7 @@ mod nvme;
 mod os;
 mod power_supply;
 mod pressure;
+mod root;
 mod schedstat;
 mod selinux;
 mod sockstat;
@@ -45,6 +46,7 @@ mod udev;
 mod udp_queues;
 mod uname;
 mod vmstat;
+mod watchdog;
 mod zone;
 
 use std::sync::Arc;
@@ -73,7 +75,7 @@ const DRIVER_LIMIT: Duration = Duration::from_millis(400);
 type Read = fn(&mut Source, &mut Snapshot) -> Result<(), Hole>;
 
 /// The parts that read procfs, or ask the kernel directly.
-static PARTS: [(&str, Read); 21] = [
+static PARTS: [(&str, Read); 22] = [
     ("arp", arp::collect),
     ("conntrack", conntrack::collect),
     ("cpu", cpu::collect),
@@ -94,10 +96,11 @@ static PARTS: [(&str, Read); 21] = [
     ("time", time::collect),
     ("timex", timex::collect),
     ("udp_queues", udp_queues::collect),
+    ("uname", uname::collect),
     ("vmstat", vmstat::collect),
 ];
 
-/// The parts that may wait for a driver, and those that are to be read with them.
+/// The parts that read sysfs, behind which are drivers.
 static DRIVER_PARTS: [(&str, Read); 11] = [
     ("bonding", bonding::collect),
     ("cpufreq", cpufreq::collect),
@@ -109,7 +112,7 @@ static DRIVER_PARTS: [(&str, Read); 11] = [
     ("powersupplyclass", power_supply::collect),
     ("selinux", selinux::collect),
     ("thermal_zone", thermal::collect),
-    ("uname", uname::collect),
+    ("watchdog", watchdog::collect),
 ];
 
 /// The part that is neither.
@@ -162,6 +165,7 @@ impl Collector for Host {
         Catalogue::List(udp_queues::METRICS),
         Catalogue::List(uname::METRICS),
         Catalogue::Table { table: &vmstat::FIELDS, open: false },
+        Catalogue::List(watchdog::METRICS),
     ];
     type Config = Config;
 
@@ -233,5 +237,39 @@ fn ended(part: &str, took: Duration, result: Result<(), Hole>, out: &mut Snapsho
     out.push(&SUCCESS, [part], result.is_ok());
     if let Err(Hole::Failed(failure)) = result {
         out.gap(failure.context(format!("the host's {part}")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::mpsc::channel;
+    use std::sync::{Mutex, PoisonError};
+
+    use super::*;
+    use crate::collector::Reason;
+
+    #[tokio::test]
+    async fn a_dead_file_system_costs_its_own_space_and_nothing_else() {
+        let (_hold, held) = channel::<()>();
+        let held = Mutex::new(held);
+        let mut host = Host::new(&Config::default(), &Context::new(Paths::default()));
+        host.mounts = Mounts::new(Arc::new(move |_: &Path| {
+            // Returns when the test has ended.
+            held.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
+            Ok(mounts::Space::default())
+        }));
+        for (scrape, longest) in [("the first", DRIVER_LIMIT * 2), ("the second", host.config.mount_timeout.0)] {
+            let begun = Instant::now();
+            let mut out = Snapshot::default();
+            host.collect(&mut out).await.unwrap();
+            assert!(begun.elapsed() < longest, "{scrape} took {:?}", begun.elapsed());
+            let (findings, gaps, _) = out.finish();
+            let names: Vec<_> = findings.families().map(|(family, _)| family.name.to_string()).collect();
+            let there = |name: &str| names.iter().any(|found| found == name);
+            assert!(there("node_filesystem_device_error") && !there("node_filesystem_size_bytes"), "{scrape}");
+            assert!(there("node_memory_MemTotal_bytes") && there("node_network_up"), "{scrape}");
+            assert!(!gaps.is_empty() && gaps.iter().all(|gap| gap.reason == Reason::Timeout), "{scrape}: {gaps:?}");
+        }
     }
 }

@@ -6,9 +6,9 @@ use crate::snapshot::Snapshot;
 
 crate::metrics! {
     DropIn as METRICS;
-    /// Bytes received.
+    /// Bytes that the interface has received.
     RECEIVE_BYTES = Counter("node_network_receive_bytes_total", Bytes, ["device"]);
-    /// Packets received.
+    /// Packets that the interface has received.
     RECEIVE_PACKETS = Counter("node_network_receive_packets_total", None, ["device"]);
     /// Packets received with errors.
     RECEIVE_ERRORS = Counter("node_network_receive_errs_total", None, ["device"]);
@@ -24,9 +24,9 @@ crate::metrics! {
     RECEIVE_MULTICAST = Counter("node_network_receive_multicast_total", None, ["device"]);
     /// Packets received for which the kernel has no handler, dropped on an inactive bond member for example.
     RECEIVE_NO_HANDLER = Counter("node_network_receive_nohandler_total", None, ["device"]);
-    /// Bytes sent.
+    /// Bytes that the interface has sent.
     TRANSMIT_BYTES = Counter("node_network_transmit_bytes_total", Bytes, ["device"]);
-    /// Packets sent.
+    /// Packets that the interface has sent.
     TRANSMIT_PACKETS = Counter("node_network_transmit_packets_total", None, ["device"]);
     /// Packets not sent because of errors.
     TRANSMIT_ERRORS = Counter("node_network_transmit_errs_total", None, ["device"]);

@@ -1,7 +1,6 @@
 //! The distribution, from `os-release`.
 
-use std::fs;
-
+use super::root::in_root;
 use super::source::{Folder, Hole, Source};
 use crate::snapshot::Snapshot;
 
@@ -24,13 +23,16 @@ const FILES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 
 /// Reads and reports.
 pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hole> {
-    let root = Folder::at(&source.root);
     for file in FILES {
-        // The first one is a symbolic link, relative on all distributions; in a container, an absolute one would lead
-        // out of the host's root.
-        if fs::exists(source.root.join(file)).unwrap_or(false) {
-            report(root.read(file, &mut source.buffer)?, out);
-            return Ok(());
+        let path = in_root(&source.root, file);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match Folder::at(path.parent().unwrap_or(&source.root)).read(&name, &mut source.buffer) {
+            Ok(text) => {
+                report(text, out);
+                return Ok(());
+            }
+            Err(Hole::Missing) => {}
+            Err(failed) => return Err(failed),
         }
     }
     Err(Hole::Missing)

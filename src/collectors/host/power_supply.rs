@@ -14,11 +14,11 @@ crate::metrics! {
     CAPACITY = Gauge("node_power_supply_capacity", None, ["power_supply"]);
     /// How often the battery was charged.
     CYCLES = Gauge("node_power_supply_cyclecount", None, ["power_supply"]);
-    /// Voltage in volts.
+    /// Voltage of the supply in volts.
     VOLTAGE = Gauge("node_power_supply_voltage_volt", None, ["power_supply"]);
-    /// Current in amperes.
+    /// Current that flows in amperes.
     CURRENT = Gauge("node_power_supply_current_ampere", None, ["power_supply"]);
-    /// Power in watts.
+    /// Power that flows in watts.
     POWER = Gauge("node_power_supply_power_watt", None, ["power_supply"]);
     /// Energy in the battery in watt hours.
     ENERGY = Gauge("node_power_supply_energy_watthour", None, ["power_supply"]);

@@ -1,8 +1,11 @@
 //! The clock: what it says, where it comes from, and the local time zone.
 
 use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::root::in_root;
 use super::source::{Hole, Source};
 use super::zone;
 use crate::collector::{Failure, Reason};
@@ -28,14 +31,21 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_err(|_| Hole::Failed(Failure::message(Reason::Protocol, "the clock is before 1970")))?;
     out.push(&NOW, [], now.as_secs_f64());
-    let file = source.root.join("etc/localtime");
-    let is_small = fs::metadata(&file).is_ok_and(|metadata| metadata.len() <= ZONE_BYTES);
-    let bytes = if is_small { fs::read(&file).unwrap_or_default() } else { Vec::new() };
-    // Without the file, local time is UTC: so says localtime(5).
-    let zone = zone::at(&bytes, i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-    let (name, offset) = zone.unwrap_or_else(|| ("UTC".to_owned(), 0));
-    out.push(&ZONE_OFFSET, [&name], offset);
+    if let Some((name, offset)) = local_zone(&source.root, now.as_secs()) {
+        out.push(&ZONE_OFFSET, [&name], offset);
+    }
     clock_sources(source, out)
+}
+
+/// Name and offset of the machine's time zone; none when its file cannot be read or is not a time zone.
+fn local_zone(root: &Path, now: u64) -> Option<(String, i32)> {
+    let file = in_root(root, "etc/localtime");
+    match fs::metadata(&file) {
+        Ok(metadata) if metadata.len() <= ZONE_BYTES => zone::at(&fs::read(&file).ok()?, i64::try_from(now).ok()?),
+        // Without the file, local time is UTC: so says localtime(5).
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(("UTC".to_owned(), 0)),
+        _ => None,
+    }
 }
 
 fn clock_sources(source: &mut Source, out: &mut Snapshot) -> Result<(), Hole> {
@@ -71,6 +81,20 @@ mod tests {
         let found = machine.found_by(clock_sources);
         assert_eq!(found.lines().count(), 3);
         assert!(found.contains("node_time_clocksource_current_info{device=\"0\",clocksource=\"tsc\"} 1\n"), "{found}");
+    }
+
+    #[test]
+    fn the_zone_is_the_hosts_and_not_that_of_the_container() {
+        let machine = Machine::new(&[("root/etc/hostname", "x")]);
+        let zones = machine.0.path().join("root/usr/share/zoneinfo/Europe");
+        fs::create_dir_all(&zones).unwrap();
+        fs::copy("/usr/share/zoneinfo/Asia/Kolkata", zones.join("Here")).unwrap();
+        std::os::unix::fs::symlink("/usr/share/zoneinfo/Europe/Here", machine.0.path().join("root/etc/localtime"))
+            .unwrap();
+        let found = machine.found_by(collect);
+        assert!(found.contains("node_time_zone_offset_seconds{time_zone=\"IST\"} 19800\n"), "{found}");
+        fs::write(zones.join("Here"), "not a zone").unwrap();
+        assert!(!machine.found_by(collect).contains("zone_offset"));
     }
 
     #[test]
