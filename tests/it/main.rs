@@ -1,4 +1,6 @@
 //! The program against real servers: one test binary, so that it links once.
+#![expect(clippy::unwrap_used, reason = "where a test cannot go on, it fails")]
+#![expect(clippy::float_cmp, reason = "a sample is exactly the number that its source gave")]
 
 mod mysql;
 mod support;

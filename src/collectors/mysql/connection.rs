@@ -22,7 +22,7 @@ const ANSWER_ROWS: usize = 50_000;
 const ANSWER_BYTES: usize = 8 << 20;
 
 /// How long a connection is used: privileges granted meanwhile, and a changed password, are noticed then.
-const LIFETIME: Duration = Duration::from_secs(600);
+const LIFETIME: Duration = Duration::from_mins(10);
 
 /// A connection and what we know of the server at its other end.
 #[derive(Debug)]

@@ -42,7 +42,7 @@ use query_time::Source;
 use rows::Rows;
 
 crate::metrics! {
-    DropIn as UP_METRIC;
+    DropIn as METRICS;
     /// 1 when the last scrape reached MySQL or MariaDB, logged in and read its status; 0 when not.
     UP = Gauge("mysql_up", None, []);
 }
@@ -58,6 +58,7 @@ pub struct Mysql {
 impl Collector for Mysql {
     const NAME: &'static str = "mysql";
     const METRICS: &'static [Catalogue] = &[
+        Catalogue::List(METRICS),
         Catalogue::List(status::METRICS),
         Catalogue::Table { table: &status::STATUS, open: true },
         Catalogue::List(variables::METRICS),
@@ -193,4 +194,20 @@ async fn read_query_time(
         query_time::report(source, time, out);
     }
     Ok(())
+}
+
+/// The samples of a run as text, one a line, of the families whose names begin so.
+#[cfg(test)]
+fn shown(out: Snapshot, names: &str) -> String {
+    use std::fmt::Write as _;
+
+    let (findings, ..) = out.finish();
+    let mut text = String::new();
+    for (family, group) in findings.families().filter(|(family, _)| family.name.starts_with(names)) {
+        for (labels, value) in group.samples() {
+            let labels: Vec<_> = labels.collect();
+            writeln!(text, "{} {labels:?} {value:?}", family.name).unwrap();
+        }
+    }
+    text
 }

@@ -1,5 +1,6 @@
 //! Every way in, and every way of being kept out.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use proptest::strategy::{Strategy, ValueTree};
@@ -18,7 +19,7 @@ fn of(database: &Database, address: &str, user: &str, password: Option<&str>, li
     let mut text = format!("address = '{address}'\nuser = '{user}'\n");
     if let Some(password) = password {
         std::fs::write(&file, format!("{password}\n")).unwrap();
-        text.push_str(&format!("password = {{ file = '{}' }}\n", file.display()));
+        writeln!(text, "password = {{ file = '{}' }}", file.display()).unwrap();
     }
     toml::from_str(&(text + lines)).unwrap()
 }

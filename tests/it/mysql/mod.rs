@@ -6,8 +6,10 @@ mod replication;
 mod scrape;
 mod timers;
 
+use std::path::Path;
+
 use vitrin::collector::{Collector, Context, Paths};
-use vitrin::collectors::mysql::{Config, Section};
+use vitrin::collectors::mysql::Config;
 
 use crate::support::mariadb::{Database, is_mariadb};
 
@@ -24,18 +26,16 @@ async fn make_account(database: &Database) {
 }
 
 /// The configuration of the target `main`: the account of [`make_account`], and these lines.
-fn section(database: &Database, lines: &str) -> Section {
+fn config(database: &Database, lines: &str) -> Config {
     let password = database.daemon.folder().join("password");
     let text = format!(
-        "[targets.main]\naddress = '{}'\nuser = 'vitrin'\npassword = {{ file = '{}' }}\n{lines}",
+        "[mysql.targets.main]\naddress = '{}'\nuser = 'vitrin'\npassword = {{ file = '{}' }}\n{lines}",
         database.socket().display(),
         password.display()
     );
-    toml::from_str(&text).unwrap_or_else(|error| panic!("{text}\n{error}"))
-}
-
-fn config(database: &Database, lines: &str) -> Config {
-    section(database, lines).targets.into_values().next().unwrap()
+    let config =
+        vitrin::config::parse(Path::new("vitrin.toml"), &text).unwrap_or_else(|error| panic!("{text}\n{error}"));
+    config.collectors.mysql.targets.into_values().next().unwrap()
 }
 
 /// A collector of the target `main`.

@@ -29,9 +29,9 @@ async fn rows_become_samples_and_one_failure_leaves_the_others_alone() {
     let database = shop().await;
     let queries = collector::<Queries>(&config(
         &database,
-        "[queries.orders]\nsql = 'SELECT status, COUNT(*) AS n, SUM(total) AS total FROM shop.orders GROUP BY status'\n\
+        "[mysql.queries.orders]\nsql = 'SELECT status, COUNT(*) AS n, SUM(total) AS total FROM shop.orders GROUP BY status'\n\
          values = ['n', 'total']\nlabels = ['status']\nhelp = 'Orders in the shop.'\n\
-         [queries.broken]\nsql = 'SELECT nothing FROM shop.nowhere'\nvalues = ['nothing']\n",
+         [mysql.queries.broken]\nsql = 'SELECT nothing FROM shop.nowhere'\nvalues = ['nothing']\n",
     ));
     let found = Found::by(&queries).await.unwrap();
     assert_eq!(found.number("mysql_query_orders_n", &[("status", "paid")]), 2.0);
@@ -57,11 +57,11 @@ async fn nothing_is_written_and_nothing_runs_for_long() {
     let queries = collector::<Queries>(&config(
         &database,
         &format!(
-            "[queries.write]\nsql = 'SELECT shop.steal() AS n'\nvalues = ['n']\n\
-             [queries.locking]\nsql = 'SELECT 1 AS n; DELETE FROM shop.orders'\nvalues = ['n']\n\
-             [queries.endless]\nsql = '{endless}'\nvalues = ['n']\ntimeout = '300ms'\n\
-             [queries.rows]\nsql = 'SELECT id AS n FROM shop.orders'\nvalues = ['n']\nrows = 2\n\
-             [queries.zlast]\nsql = 'SELECT 1 AS n'\nvalues = ['n']\n"
+            "[mysql.queries.write]\nsql = 'SELECT shop.steal() AS n'\nvalues = ['n']\n\
+             [mysql.queries.locking]\nsql = 'SELECT 1 AS n; DELETE FROM shop.orders'\nvalues = ['n']\n\
+             [mysql.queries.endless]\nsql = '{endless}'\nvalues = ['n']\ntimeout = '300ms'\n\
+             [mysql.queries.rows]\nsql = 'SELECT id AS n FROM shop.orders'\nvalues = ['n']\nrows = 2\n\
+             [mysql.queries.zlast]\nsql = 'SELECT 1 AS n'\nvalues = ['n']\n"
         ),
     ));
     let begun = std::time::Instant::now();
@@ -91,7 +91,7 @@ async fn a_server_that_does_not_answer_is_given_up() {
         if is_mariadb() { ("SELECT SLEEP(20) AS n", 2_000) } else { ("SELECT SLEEP(20) AS n, 1 AS m", 2_500) };
     let queries = collector::<Queries>(&config(
         &database,
-        &format!("[queries.sleep]\nsql = '{sql}'\nvalues = ['n']\ntimeout = '500ms'\n"),
+        &format!("[mysql.queries.sleep]\nsql = '{sql}'\nvalues = ['n']\ntimeout = '500ms'\n"),
     ));
     let begun = std::time::Instant::now();
     let _found = Found::by(&queries).await.unwrap();

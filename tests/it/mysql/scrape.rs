@@ -1,4 +1,4 @@
-//! What a scrape finds, beside what mysqld_exporter finds on the same server, and what it costs.
+//! What a scrape finds, beside what `mysqld_exporter` finds on the same server, and what it costs.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -147,7 +147,7 @@ async fn every_series_of_mysqld_exporter_is_there() {
     assert!(families.len() > 400, "{} families", families.len());
 }
 
-/// The page of mysqld_exporter, with its default collectors.
+/// The page of `mysqld_exporter`, with its default collectors.
 fn peer(database: &Database) -> String {
     let folder = folder();
     let settings = folder.path().join("my.cnf");

@@ -84,7 +84,7 @@ impl Database {
     }
 
     /// How many statements have ended in an error since the server started. The server must have been started with
-    /// performance_schema, which counts those that do not parse too.
+    /// `performance_schema`, which counts those that do not parse too.
     pub(crate) async fn failed_statements(&self) -> f64 {
         let sum = "SELECT CAST(SUM(sum_errors) AS CHAR) \
                    FROM performance_schema.events_statements_summary_global_by_event_name";

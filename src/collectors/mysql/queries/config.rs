@@ -57,7 +57,7 @@ struct Raw {
 }
 
 const fn minute() -> Period {
-    Period(Duration::from_secs(60))
+    Period(Duration::from_mins(1))
 }
 
 const fn two_seconds() -> Period {
@@ -82,8 +82,8 @@ impl TryFrom<Raw> for Query {
         }
         let mut columns: Vec<_> = values.iter().chain(&labels).map(MetricName::as_str).collect();
         columns.sort_unstable();
-        if let Some(twice) = columns.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("the column `{}` is named twice\na column is one value or one label", twice[0]));
+        if let Some((twice, _)) = columns.iter().zip(&columns[1..]).find(|(a, b)| a == b) {
+            return Err(format!("the column `{twice}` is named twice\na column is one value or one label"));
         }
         if let Some(taken) = labels.iter().find(|label| TAKEN.contains(&label.as_str())) {
             return Err(format!("the label `{}` is taken\ngive the column another name with AS", taken.as_str()));

@@ -137,7 +137,7 @@ impl Queries {
 impl Collector for Queries {
     const NAME: &'static str = "mysql_queries";
     const METRICS: &'static [Catalogue] = &[Catalogue::List(METRICS)];
-    const TIMEOUT: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_mins(1);
     type Config = Config;
 
     fn every(config: &Config) -> Option<Duration> {
