@@ -1,7 +1,7 @@
 //! MySQL, MariaDB and Percona Server: status, variables, replication, InnoDB, threads and query time at each scrape;
 //! tables, digests and the operator's own queries on timers.
 //!
-//! One connection, kept between scrapes, seven to nine statements, no temporary table on disk, and no statement that
+//! One connection, kept between scrapes, six to nine statements, no temporary table on disk, and no statement that
 //! fails: what differs between servers is known from their version, and what this account may not see is asked for once
 //! in a connection's life (ten minutes) and then counted as a gap.
 

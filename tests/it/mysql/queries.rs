@@ -84,6 +84,20 @@ async fn nothing_is_written_and_nothing_runs_for_long() {
 }
 
 #[tokio::test]
+async fn two_queries_cannot_make_one_metric() {
+    let database = shop().await;
+    let queries = collector::<Queries>(&config(
+        &database,
+        "[mysql.queries.a]\nsql = 'SELECT 1 AS b_c'\nvalues = ['b_c']\n\
+         [mysql.queries.a_b]\nsql = 'SELECT 2 AS c, 3 AS d'\nvalues = ['c']\nlabels = ['d']\n",
+    ));
+    let found = Found::by(&queries).await.unwrap();
+    assert_eq!(found.number("mysql_query_a_b_c", &[]), 1.0);
+    let expected = "the queries `a` and `a_b` both make mysql_query_a_b_c; give one of them another name";
+    assert_eq!(found.gaps.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_answer_is_given_up() {
     let database = shop().await;
     // MySQL limits SELECT alone, and a sleep that it cuts short is an answer; what holds there is our own clock.
