@@ -61,6 +61,7 @@ async fn nothing_is_written_and_nothing_runs_for_long() {
              [mysql.queries.locking]\nsql = 'SELECT 1 AS n; DELETE FROM shop.orders'\nvalues = ['n']\n\
              [mysql.queries.endless]\nsql = '{endless}'\nvalues = ['n']\ntimeout = '300ms'\n\
              [mysql.queries.rows]\nsql = 'SELECT id AS n FROM shop.orders'\nvalues = ['n']\nrows = 2\n\
+             [mysql.queries.wide]\nsql = \"SELECT 1 AS n, REPEAT('x', 6000000) AS wide\"\nvalues = ['n']\n\
              [mysql.queries.zlast]\nsql = 'SELECT 1 AS n'\nvalues = ['n']\n"
         ),
     ));
@@ -73,6 +74,7 @@ async fn nothing_is_written_and_nothing_runs_for_long() {
         ("endless", Reason::Timeout),
         ("locking", Reason::Protocol),
         ("rows", Reason::Limit),
+        ("wide", Reason::Limit),
         ("write", Reason::Protocol),
     ];
     assert_eq!(reasons, expected.map(|(name, reason)| (name.to_owned(), reason)), "{:?}", found.gaps);
