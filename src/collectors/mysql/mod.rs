@@ -42,7 +42,7 @@ use query_time::Source;
 use rows::Rows;
 
 crate::metrics! {
-    DropIn as METRICS;
+    DropIn as UP_METRIC;
     /// 1 when the last scrape reached MySQL or MariaDB, logged in and read its status; 0 when not.
     UP = Gauge("mysql_up", None, []);
 }
@@ -58,7 +58,7 @@ pub struct Mysql {
 impl Collector for Mysql {
     const NAME: &'static str = "mysql";
     const METRICS: &'static [Catalogue] = &[
-        Catalogue::List(METRICS),
+        Catalogue::List(UP_METRIC),
         Catalogue::List(status::METRICS),
         Catalogue::Table { table: &status::STATUS, open: true },
         Catalogue::List(variables::METRICS),

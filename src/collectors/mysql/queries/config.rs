@@ -82,7 +82,7 @@ impl TryFrom<Raw> for Query {
         }
         let mut columns: Vec<_> = values.iter().chain(&labels).map(MetricName::as_str).collect();
         columns.sort_unstable();
-        if let Some((twice, _)) = columns.iter().zip(&columns[1..]).find(|(a, b)| a == b) {
+        if let Some([twice, _]) = columns.array_windows().find(|[a, b]| a == b) {
             return Err(format!("the column `{twice}` is named twice\na column is one value or one label"));
         }
         if let Some(taken) = labels.iter().find(|label| TAKEN.contains(&label.as_str())) {
