@@ -1,11 +1,12 @@
 //! The program against real servers: one test binary, so that it links once.
 #![expect(clippy::unwrap_used, reason = "where a test cannot go on, it fails")]
-
+#![expect(clippy::float_cmp, reason = "a sample is exactly the number that its source gave")]
 mod catalogue;
 mod config;
 mod dependencies;
 mod docs;
 mod host;
+mod mysql;
 mod mysql_names;
 mod nginx;
 mod php_fpm;

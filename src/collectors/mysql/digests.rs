@@ -1,4 +1,4 @@
-//! Statement digests: what the most expensive statements cost, from performance_schema, on a timer.
+//! Statement digests: what the most expensive statements cost, from `performance_schema`, on a timer.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::collector::{Collector, Context, Failure, Gate, Reason};
 use crate::metric::{Catalogue, Metric};
 use crate::snapshot::Snapshot;
 
-/// How much of a statement's text becomes a label; as much as mysqld_exporter shows.
+/// How much of a statement's text becomes a label; as much as `mysqld_exporter` shows.
 const TEXT_CHARACTERS: usize = 120;
 
 /// The columns of a digest, its metric, and what its value is divided by.
@@ -146,5 +146,23 @@ fn report(total: &Rows, top: &Rows, ranking: &mut Ranking, out: &mut Snapshot) {
 fn push(figures: &Figures, labels: [&str; 3], out: &mut Snapshot) {
     for ((_, metric, _), value) in COLUMNS.iter().zip(figures.0) {
         out.push(metric, labels, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::mysql::shown;
+
+    #[test]
+    fn digests_have_seconds_and_the_rest_is_other() {
+        let top = include_str!("../../../tests/fixtures/mysql/mysql-9.7-digests.txt");
+        let total = format!("{}\n{}", COLUMNS.map(|(column, ..)| column).join("\t"), ["1e13"; 13].join("\t"));
+        let mut out = Snapshot::default();
+        report(&Rows::recorded(&total), &Rows::recorded(top), &mut Ranking::default(), &mut out);
+        let text = shown(out, "mysql_perf_schema_events_statements_seconds_total");
+        assert_eq!(text.lines().count(), 4, "{text}");
+        assert!(text.contains("`total` ) VALUES (...) /* , ... */\"] Number(0.002073014)"), "{text}");
+        assert!(text.contains("[\"other\", \"other\", \"other\"] Number(9.99"), "{text}");
     }
 }

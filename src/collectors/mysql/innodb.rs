@@ -23,23 +23,23 @@ pub(super) const HISTORY_STATEMENT: &str =
 
 crate::metrics! {
     DropIn as METRICS;
-    /// Times a B-tree page of this size was compressed: `compress_ops` of INNODB_CMP.
+    /// Times a B-tree page of this size was compressed: `compress_ops` of `INNODB_CMP`.
     COMPRESS_OPS = Counter("mysql_info_schema_innodb_cmp_compress_ops_total", None, ["page_size"]);
-    /// Times a B-tree page of this size was compressed and then fitted: `compress_ops_ok` of INNODB_CMP.
+    /// Times a B-tree page of this size was compressed and then fitted: `compress_ops_ok` of `INNODB_CMP`.
     COMPRESS_OPS_OK = Counter("mysql_info_schema_innodb_cmp_compress_ops_ok_total", None, ["page_size"]);
-    /// Time spent compressing B-tree pages of this size, in whole seconds: `compress_time` of INNODB_CMP.
+    /// Time spent compressing B-tree pages of this size, in whole seconds: `compress_time` of `INNODB_CMP`.
     COMPRESS_TIME = Counter("mysql_info_schema_innodb_cmp_compress_time_seconds_total", Seconds, ["page_size"]);
-    /// Times a B-tree page of this size was uncompressed: `uncompress_ops` of INNODB_CMP.
+    /// Times a B-tree page of this size was uncompressed: `uncompress_ops` of `INNODB_CMP`.
     UNCOMPRESS_OPS = Counter("mysql_info_schema_innodb_cmp_uncompress_ops_total", None, ["page_size"]);
-    /// Time spent uncompressing B-tree pages of this size, in whole seconds: `uncompress_time` of INNODB_CMP.
+    /// Time spent uncompressing B-tree pages of this size, in whole seconds: `uncompress_time` of `INNODB_CMP`.
     UNCOMPRESS_TIME = Counter("mysql_info_schema_innodb_cmp_uncompress_time_seconds_total", Seconds, ["page_size"]);
-    /// Blocks of this size in use by compressed pages: `pages_used` of INNODB_CMPMEM; goes down too, whatever its name says.
+    /// Blocks of this size in use by compressed pages: `pages_used` of `INNODB_CMPMEM`; goes down too, whatever its name says.
     PAGES_USED = Unknown("mysql_info_schema_innodb_cmpmem_pages_used_total", None, ["page_size", "buffer_pool"]);
-    /// Free blocks of this size for compressed pages: `pages_free` of INNODB_CMPMEM; goes down too, whatever its name says.
+    /// Free blocks of this size for compressed pages: `pages_free` of `INNODB_CMPMEM`; goes down too, whatever its name says.
     PAGES_FREE = Unknown("mysql_info_schema_innodb_cmpmem_pages_free_total", None, ["page_size", "buffer_pool"]);
-    /// Times a block of this size was moved to make room: `relocation_ops` of INNODB_CMPMEM.
+    /// Times a block of this size was moved to make room: `relocation_ops` of `INNODB_CMPMEM`.
     RELOCATION_OPS = Counter("mysql_info_schema_innodb_cmpmem_relocation_ops_total", None, ["page_size", "buffer_pool"]);
-    /// Time spent moving blocks of this size: `relocation_time` of INNODB_CMPMEM, which has microseconds.
+    /// Time spent moving blocks of this size: `relocation_time` of `INNODB_CMPMEM`, which has microseconds.
     RELOCATION_TIME = Counter(
         "mysql_info_schema_innodb_cmpmem_relocation_time_seconds_total", Seconds, ["page_size", "buffer_pool"]
     );
@@ -50,7 +50,7 @@ crate::metrics! {
 /// Microseconds in a second.
 const MICROSECONDS: f64 = 1e6;
 
-/// Reports INNODB_CMP.
+/// Reports `INNODB_CMP`.
 pub(super) fn report_cmp(rows: &Rows, out: &mut Snapshot) {
     for row in rows.iter() {
         let Some(size) = row.text("page_size") else { continue };
@@ -68,7 +68,7 @@ pub(super) fn report_cmp(rows: &Rows, out: &mut Snapshot) {
     }
 }
 
-/// Reports INNODB_CMPMEM.
+/// Reports `INNODB_CMPMEM`.
 pub(super) fn report_cmpmem(rows: &Rows, out: &mut Snapshot) {
     for row in rows.iter() {
         let (Some(size), Some(pool)) = (row.text("page_size"), row.text("buffer_pool_instance")) else { continue };
@@ -85,9 +85,30 @@ pub(super) fn report_cmpmem(rows: &Rows, out: &mut Snapshot) {
     }
 }
 
-/// Reports the length of the history list from MySQL's INNODB_METRICS or from MariaDB's status.
+/// Reports the length of the history list from MySQL's `INNODB_METRICS` or from MariaDB's status.
 pub(super) fn report_history(length: Option<f64>, out: &mut Snapshot) {
     if let Some(length) = length {
         out.push(&HISTORY_LENGTH, [], length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::mysql::shown;
+
+    #[test]
+    fn relocation_time_is_seconds() {
+        let recorded = include_str!("../../../tests/fixtures/mysql/mysql-9.7-cmpmem.txt");
+        let mut out = Snapshot::default();
+        report_cmpmem(&Rows::recorded(recorded), &mut out);
+        assert_eq!(out.len(), 20);
+        let mut out = Snapshot::default();
+        let busy = "page_size\tbuffer_pool_instance\trelocation_time\n8192\t0\t1500000";
+        report_cmpmem(&Rows::recorded(busy), &mut out);
+        assert_eq!(
+            shown(out, "mysql_"),
+            "mysql_info_schema_innodb_cmpmem_relocation_time_seconds_total [\"8192\", \"0\"] Number(1.5)\n"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! MySQL, MariaDB and Percona Server: status, variables, replication, InnoDB, threads and query time at each scrape;
 //! tables, digests and the operator's own queries on timers.
 //!
-//! One connection, kept between scrapes, seven to nine statements, no temporary table on disk, and no statement that
+//! One connection, kept between scrapes, six to nine statements, no temporary table on disk, and no statement that
 //! fails: what differs between servers is known from their version, and what this account may not see is asked for once
 //! in a connection's life (ten minutes) and then counted as a gap.
 
@@ -194,4 +194,20 @@ async fn read_query_time(
         query_time::report(source, time, out);
     }
     Ok(())
+}
+
+/// The samples of a run as text, one a line, of the families whose names begin so.
+#[cfg(test)]
+fn shown(out: Snapshot, names: &str) -> String {
+    use std::fmt::Write as _;
+
+    let (findings, ..) = out.finish();
+    let mut text = String::new();
+    for (family, group) in findings.families().filter(|(family, _)| family.name.starts_with(names)) {
+        for (labels, value) in group.samples() {
+            let labels: Vec<_> = labels.collect();
+            writeln!(text, "{} {labels:?} {value:?}", family.name).unwrap();
+        }
+    }
+    text
 }

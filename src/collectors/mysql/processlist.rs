@@ -1,6 +1,6 @@
 //! The process list: how many threads do what, and for how long they have been at it.
 //!
-//! `SHOW PROCESSLIST` and not information_schema.processlist, which costs a temporary table on disk at each scrape
+//! `SHOW PROCESSLIST` and not `information_schema.processlist`, which costs a temporary table on disk at each scrape
 //! (measured on MariaDB 10.11, 11.8 and MySQL 9.7).
 
 use std::collections::BTreeMap;
@@ -52,4 +52,40 @@ fn word(text: Option<&str>) -> String {
     });
     let word: String = words.collect();
     if word.is_empty() { "unknown".to_owned() } else { word }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use expect_test::expect;
+
+    use super::*;
+    use crate::collectors::mysql::shown;
+
+    #[test]
+    fn threads_are_counted_by_what_they_do_without_our_own() {
+        let recorded = include_str!("../../../tests/fixtures/mysql/mysql-9.7-processlist.txt");
+        let mut out = Snapshot::default();
+        report(&Rows::recorded(recorded), 24, &mut out);
+        expect![[r#"
+            mysql_info_schema_processlist_threads ["binlog_dump", "source_has_sent_all_binlog_to_replica_waiting_for_more_updates"] Number(1.0)
+            mysql_info_schema_processlist_threads ["daemon", "waiting_on_empty_queue"] Number(1.0)
+        "#]]
+        .assert_eq(&shown(out, "mysql_info_schema_processlist_threads"));
+    }
+
+    #[test]
+    fn states_without_end_become_other() {
+        let mut text = "Id\tCommand\tTime\tState\n".to_owned();
+        for id in 1..=100 {
+            writeln!(text, "{id}\tQuery\t4294967295\tstate {id}").unwrap();
+        }
+        let mut out = Snapshot::default();
+        report(&Rows::recorded(&text), 1, &mut out);
+        assert_eq!(out.len(), 2 * (PAIRS + 1));
+        let text = shown(out, "mysql_info_schema_processlist");
+        assert!(text.contains("threads [\"other\", \"other\"] Number(35.0)"), "{text}");
+        assert!(text.contains("seconds [\"other\", \"other\"] Number(0.0)"), "{text}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Query time: how many statements the server has executed and how long they took, from the best source it has.
 //!
-//! The answer to "how long does a query take" on a MariaDB as Debian ships it, with performance_schema off, depends on
-//! its version: from 11.8 the status counts `Query_time`, before that only the plugin query_response_time and
+//! The answer to "how long does a query take" on a MariaDB as Debian ships it, with `performance_schema` off, depends on
+//! its version: from 11.8 the status counts `Query_time`, before that only the plugin `query_response_time` and
 //! `userstat` know. Without any of them the metrics are absent.
 
 use super::rows::Rows;
@@ -18,11 +18,11 @@ pub(super) const STATEMENT: &str = "SELECT SUM(count_star) AS statements, SUM(su
 
 crate::metrics! {
     Own as METRICS;
-    /// Time that statements took on the server, from their arrival to their last row, by where it was read: performance_schema, the plugin query_response_time, or MariaDB's status fields `Query_time` or, with userstat, `Busy_time`.
+    /// Time that statements took on the server, from their arrival to their last row, by where it was read: `performance_schema`, the plugin `query_response_time`, or MariaDB's status fields `Query_time` or, with userstat, `Busy_time`.
     SECONDS = Counter("mysql_statement_seconds_total", Seconds, ["source"]);
-    /// Statements whose time is in mysql_statement_seconds_total, by the same sources; `Questions` for the status fields.
+    /// Statements whose time is in `mysql_statement_seconds_total`, by the same sources; `Questions` for the status fields.
     STATEMENTS = Counter("mysql_statements_total", None, ["source"]);
-    /// Mean time a statement took since the server or its statistics started; for the present, divide the rates of mysql_statement_seconds_total and mysql_statements_total.
+    /// Mean time a statement took since the server or its statistics started; for the present, divide the rates of `mysql_statement_seconds_total` and `mysql_statements_total`.
     MEAN = Gauge("mysql_statement_mean_seconds", Seconds, ["source"]);
 }
 
@@ -49,12 +49,12 @@ impl Source {
     }
 }
 
-/// Whether performance_schema is on, by the server's variables.
+/// Whether `performance_schema` is on, by the server's variables.
 pub(super) fn has_performance_schema(variables: &Rows) -> bool {
     variables.setting("performance_schema").and_then(numeric) == Some(1.0)
 }
 
-/// Statements and seconds from performance_schema's answer.
+/// Statements and seconds from `performance_schema`'s answer.
 pub(super) fn of_performance_schema(rows: &Rows) -> Option<(f64, f64)> {
     let row = rows.iter().next()?;
     Some((row.number("statements")?, row.number("picoseconds")? / PICOSECONDS))

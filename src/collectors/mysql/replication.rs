@@ -81,3 +81,56 @@ fn unknown(name: &str) -> Family {
         help: format!("`{name}` of the replication status; its meaning is not in Vitrin's list.").into(),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::mysql::shown;
+
+    fn reported(recorded: &str) -> String {
+        let mut out = Snapshot::default();
+        report(&Rows::recorded(recorded), &mut out);
+        shown(out, "mysql_slave_status_")
+    }
+
+    const MYSQL: &str = include_str!("../../../tests/fixtures/mysql/mysql-9.7-replication.txt");
+    const MARIADB: &str = include_str!("../../../tests/fixtures/mysql/mariadb-10.11-replication.txt");
+    const CONNECTING: &str = include_str!("../../../tests/fixtures/mysql/mariadb-11.8-replication.txt");
+
+    #[test]
+    fn source_and_replica_keep_their_old_names() {
+        let text = reported(MYSQL);
+        let labels = "[\"127.0.0.1\", \"7f1382eb-e6b8-11f1-8dd3-02fc00000001\", \"\", \"\"]";
+        for line in ["seconds_behind_master LABELS Number(0.0)", "slave_io_running LABELS Number(1.0)"] {
+            assert!(text.contains(&line.replace("LABELS", labels)), "{line} in\n{text}");
+        }
+        assert!(!text.contains("source") && !text.contains("replica_"), "{text}");
+        assert!(!text.contains("master_user") && !text.contains("log_file"), "{text}");
+    }
+
+    #[test]
+    fn mariadb_s_domains_have_a_series_each() {
+        let text = reported(MARIADB);
+        let line = "gtid_slave_pos [\"127.0.0.1\", \"\", \"\", \"\", \"0\", \"34012\"] Number(8.0)";
+        assert!(text.contains(line), "{text}");
+    }
+
+    #[test]
+    fn a_replica_that_still_connects_does_not_run() {
+        let text = reported(CONNECTING);
+        assert!(text.contains("slave_io_running [\"127.0.0.1\", \"\", \"\", \"\"] Number(0.0)"), "{text}");
+    }
+
+    #[test]
+    fn every_recorded_column_is_in_the_list() {
+        for recorded in [MYSQL, MARIADB, CONNECTING] {
+            for row in Rows::recorded(recorded).iter() {
+                for (column, text) in row.cells() {
+                    let name = old_words(column);
+                    let known = matches!(family(&name), Family::Declared(_));
+                    assert!(known || is_text(&name) || numeric(text).is_none(), "{column}");
+                }
+            }
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! The plugin query_response_time of MariaDB and Percona Server 5.7: a histogram of all statements' times.
+//! The plugin `query_response_time` of MariaDB and Percona Server 5.7: a histogram of all statements' times.
 
 use super::rows::{Rows, number};
 use crate::snapshot::{Histogram, Snapshot};
@@ -13,7 +13,7 @@ pub(super) const SWITCH: &str = "query_response_time_stats";
 
 crate::metrics! {
     DropIn as METRICS;
-    /// Statements by how long they took, from the plugin query_response_time, since it was switched on or flushed.
+    /// Statements by how long they took, from the plugin `query_response_time`, since it was switched on or flushed.
     RESPONSE_TIME = Histogram("mysql_info_schema_query_response_time_seconds", Seconds, []);
 }
 
@@ -34,4 +34,18 @@ pub(super) fn report(rows: &Rows, out: &mut Snapshot) -> (f64, f64) {
         out.push_histogram(&RESPONSE_TIME, [], histogram);
     }
     (statements, seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_long_is_the_last_bucket() {
+        let recorded = include_str!("../../../tests/fixtures/mysql/mariadb-10.11-response-time.txt");
+        let mut out = Snapshot::default();
+        let (statements, seconds) = report(&Rows::recorded(recorded), &mut out);
+        assert!((statements - 5.0).abs() < 1e-9 && (seconds - 0.200_319).abs() < 1e-9, "{statements} {seconds}");
+        assert_eq!(out.len(), 1);
+    }
 }

@@ -27,9 +27,9 @@ crate::metrics! {
     BUFFER_POOL_CHANGES = Counter("mysql_global_status_buffer_pool_page_changes_total", None, ["operation"]);
     /// Rows that InnoDB read or changed: the `Innodb_rows_*` fields of SHOW GLOBAL STATUS.
     ROW_OPERATIONS = Counter("mysql_global_status_innodb_row_ops_total", None, ["operation"]);
-    /// Things performance_schema had no memory to watch: the `Performance_schema_*` fields of SHOW GLOBAL STATUS.
+    /// Things `performance_schema` had no memory to watch: the `Performance_schema_*` fields of SHOW GLOBAL STATUS.
     PERFORMANCE_SCHEMA_LOST = Counter("mysql_global_status_performance_schema_lost_total", None, ["instrumentation"]);
-    /// Galera: UUIDs of the node's and the cluster's state and the provider's version, from the `wsrep_*` fields; always 1.
+    /// Galera: identities of the node's and the cluster's state and the provider's version, from the `wsrep_*` fields; always 1.
     GALERA_INFO = Gauge(
         "mysql_galera_status_info", None, ["wsrep_local_state_uuid", "wsrep_cluster_state_uuid", "wsrep_provider_version"]
     );
@@ -106,5 +106,49 @@ fn galera_info(rows: &Rows, out: &mut Snapshot) {
     // The field is there, and empty, on a MariaDB that is no node.
     if !local.is_empty() {
         out.push(&GALERA_INFO, [local, text("wsrep_cluster_state_uuid"), text("wsrep_provider_version")], 1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::collectors::mysql::shown;
+
+    fn reported(recorded: &str) -> Snapshot {
+        let mut out = Snapshot::default();
+        report(&Rows::recorded(&format!("name\tvalue\n{recorded}")), &mut out);
+        out
+    }
+
+    const MYSQL: &str = include_str!("../../../tests/fixtures/mysql/mysql-9.7-status.txt");
+    const GALERA: &str = include_str!("../../../tests/fixtures/mysql/mariadb-10.11-galera-status.txt");
+
+    #[test]
+    fn fields_that_belong_together_share_a_family() {
+        let text = shown(reported(MYSQL), "mysql_global_status_");
+        for prefix in ["com_", "handler_", "connection_errors_accept", "innodb_rows_", "innodb_buffer_pool_pages_"] {
+            assert!(!text.contains(&format!("mysql_global_status_{prefix}")), "{prefix}");
+        }
+        for name in
+            ["commands_total [\"select\"]", "handlers_total [\"read_rnd_next\"]", "buffer_pool_pages [\"free\"]"]
+        {
+            assert!(text.contains(&format!("mysql_global_status_{name}")), "{name}");
+        }
+        assert!(text.lines().count() > 400, "{text}");
+    }
+
+    #[test]
+    fn a_galera_node_shows_its_identity_and_latency() {
+        expect![[r#"
+            mysql_galera_evs_repl_latency_avg_seconds [] Number(0.0)
+            mysql_galera_evs_repl_latency_max_seconds [] Number(0.0)
+            mysql_galera_evs_repl_latency_min_seconds [] Number(0.0)
+            mysql_galera_evs_repl_latency_sample_size [] Number(0.0)
+            mysql_galera_evs_repl_latency_stdev [] Number(0.0)
+            mysql_galera_status_info ["bf0d9e66-e6b8-11f1-a91c-e36497be02f9", "bf0d9e66-e6b8-11f1-a91c-e36497be02f9", "4.23(rXXXX)"] Number(1.0)
+        "#]]
+        .assert_eq(&shown(reported(GALERA), "mysql_galera_"));
     }
 }

@@ -29,9 +29,9 @@ const FULL_SCANS: &str = "SELECT COUNT(*) AS digests, SUM(sum_no_index_used) AS 
 
 crate::metrics! {
     DropIn as METRICS;
-    /// Bytes of a table's data, indexes and free space, as information_schema.tables estimates them; small tables are summed up as `other`.
+    /// Bytes of a table's data, indexes and free space, as `information_schema.tables` estimates them; small tables are summed up as `other`.
     TABLE_SIZE = Gauge("mysql_info_schema_table_size", Bytes, ["schema", "table", "component"]);
-    /// Rows of a table, as information_schema.tables estimates them; small tables are summed up as `other`.
+    /// Rows of a table, as `information_schema.tables` estimates them; small tables are summed up as `other`.
     TABLE_ROWS = Gauge("mysql_info_schema_table_rows", None, ["schema", "table"]);
 }
 
@@ -41,11 +41,11 @@ crate::metrics! {
     TABLES = Gauge("mysql_tables", None, []);
     /// Indexes that no statement has read since the server started, without primary and unique keys: each makes writes slower.
     UNUSED_INDEXES = Gauge("mysql_unused_indexes", None, []);
-    /// An index that no statement has read since the server started, of those that mysql_unused_indexes counts; always 1.
+    /// An index that no statement has read since the server started, of those that `mysql_unused_indexes` counts; always 1.
     UNUSED_INDEX = Gauge("mysql_unused_index_info", None, ["schema", "table", "index"]);
     /// Kinds of statements (digests) that read a whole table at least once since the statistics started.
     FULL_SCAN_DIGESTS = Gauge("mysql_full_scan_digests", None, []);
-    /// Statements that read a whole table, of all digests that performance_schema has: `sum_no_index_used`.
+    /// Statements that read a whole table, of all digests that `performance_schema` has: `sum_no_index_used`.
     FULL_SCANS_TOTAL = Counter("mysql_full_scan_statements_total", None, []);
 }
 

@@ -96,14 +96,14 @@ mod tests {
     #[test]
     fn the_rest_never_falls_when_the_list_changes() {
         let mut ranking = Ranking::default();
-        let mut rest = |total, entries: &[(Key, Figures)]| ranking.other(&figures(total), entries).0[0];
-        assert_eq!(rest(100.0, &list([("a", 60.0)])), 40.0);
+        let mut rest = |total, entries: &[(Key, Figures)]| ranking.other(&figures(total), entries);
+        assert_eq!(rest(100.0, &list([("a", 60.0)])), figures(40.0));
         // `b` has grown from 40 to 70 and takes the place of `a`: what it had before stays with the rest.
-        assert_eq!(rest(130.0, &list([("b", 70.0)])), 70.0);
+        assert_eq!(rest(130.0, &list([("b", 70.0)])), figures(70.0));
         // `b` gains 10 on the list, `a` gains 5 off it.
-        assert_eq!(rest(145.0, &list([("b", 80.0)])), 75.0);
+        assert_eq!(rest(145.0, &list([("b", 80.0)])), figures(75.0));
         // `a` comes back with 66: one more of its own, still off the list.
-        assert_eq!(rest(146.0, &list([("a", 66.0)])), 76.0);
+        assert_eq!(rest(146.0, &list([("a", 66.0)])), figures(76.0));
     }
 
     #[test]

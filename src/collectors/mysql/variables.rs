@@ -78,3 +78,47 @@ fn gcache_bytes(options: &str) -> Option<f64> {
     };
     Some(numeric(digits)? * 1024_f64.powi(power))
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::collectors::mysql::shown;
+
+    fn rows(recorded: &str) -> Rows {
+        Rows::recorded(&format!("name\tvalue\n{recorded}"))
+    }
+
+    #[test]
+    fn texts_worth_a_label_become_labels() {
+        let mut out = Snapshot::default();
+        report(&rows(include_str!("../../../tests/fixtures/mysql/mysql-9.7-variables.txt")), &mut out);
+        expect![[r#"
+            mysql_transaction_isolation ["REPEATABLE-READ"] Number(1.0)
+            mysql_version_info ["9.7.4", "9.7.4-2", "(Debian)"] Number(1.0)
+        "#]]
+        .assert_eq(
+            &shown(out, "mysql_")
+                .lines()
+                .filter(|line| !line.starts_with("mysql_global_"))
+                .fold(String::new(), |text, line| text + line + "\n"),
+        );
+    }
+
+    #[test]
+    fn the_ratio_of_connections_needs_both_answers() {
+        let mut out = Snapshot::default();
+        report_usage(&rows("Threads_connected\t30"), &rows("max_connections\t150"), &mut out);
+        report_usage(&rows("Threads_connected\t30"), &rows("port\t3306"), &mut out);
+        assert_eq!(shown(out, "mysql_"), "mysql_connections_used_ratio [] Number(0.2)\n");
+    }
+
+    #[test]
+    fn galera_s_cache_size_is_bytes() {
+        let options = "base_dir = /var/lib/mysql/; gcache.page_size = 128M; gcache.size = 256M; gcs.fc_limit = 16;";
+        assert_eq!(gcache_bytes(options), Some(268_435_456.0));
+        assert_eq!(gcache_bytes("gcache.size = 1024"), Some(1024.0));
+        assert_eq!(gcache_bytes(""), None);
+    }
+}

@@ -109,7 +109,10 @@ impl Queries {
     }
 
     fn report(&self, out: &mut Snapshot) {
-        for (name, known) in self.known().iter() {
+        let known = self.known();
+        // The column `b_c` of `a` and the column `c` of `a_b` are one name, and may differ in their labels.
+        let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+        for (name, known) in known.iter() {
             let Some((succeeded, wall)) = known.succeeded else { continue };
             out.push(&LAST_SUCCESS, [name.as_str()], wall.as_secs_f64());
             let every = self.config.queries.get(name).map_or(LOOK, |query| query.every.0).max(LOOK);
@@ -119,6 +122,19 @@ impl Queries {
                     out.gap(Failure::message(Reason::Stale, message));
                 }
                 continue;
+            }
+            if let Some(sample) = known.samples.iter().find(|sample| taken.contains_key(sample.family.name.as_ref())) {
+                let message = format!(
+                    "the queries `{}` and `{}` both make {}; give one of them another name",
+                    taken[sample.family.name.as_ref()],
+                    name.as_str(),
+                    sample.family.name
+                );
+                out.gap(Failure::message(Reason::Protocol, message));
+                continue;
+            }
+            for sample in &known.samples {
+                taken.entry(&sample.family.name).or_insert(name.as_str());
             }
             for sample in &known.samples {
                 let labels: Vec<_> = sample.labels.iter().map(String::as_str).collect();

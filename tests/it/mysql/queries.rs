@@ -1,0 +1,118 @@
+//! The operator's own queries, and what holds them.
+
+use vitrin::collector::{Collector, Reason};
+use vitrin::collectors::mysql::Queries;
+
+use super::{collector, config, make_account};
+use crate::support::found::Found;
+use crate::support::mariadb::{Database, is_mariadb};
+
+/// A shop with three orders, and an account that may do anything: only our own guards are left.
+async fn shop() -> Database {
+    let database = Database::start(&[]);
+    make_account(&database).await;
+    database
+        .run(&[
+            "GRANT ALL ON *.* TO vitrin@'%'",
+            "CREATE DATABASE shop",
+            "CREATE TABLE shop.orders (id INT PRIMARY KEY AUTO_INCREMENT, status VARCHAR(20), total DECIMAL(10,2))",
+            "INSERT INTO shop.orders (status, total) VALUES ('new', 1.5), ('paid', 2), ('paid', 3)",
+            "CREATE FUNCTION shop.steal() RETURNS INT DETERMINISTIC MODIFIES SQL DATA \
+             BEGIN INSERT INTO shop.orders (status) VALUES ('stolen'); RETURN 1; END",
+        ])
+        .await;
+    database
+}
+
+#[tokio::test]
+async fn rows_become_samples_and_one_failure_leaves_the_others_alone() {
+    let database = shop().await;
+    let queries = collector::<Queries>(&config(
+        &database,
+        "[mysql.queries.orders]\nsql = 'SELECT status, COUNT(*) AS n, SUM(total) AS total FROM shop.orders GROUP BY status'\n\
+         values = ['n', 'total']\nlabels = ['status']\nhelp = 'Orders in the shop.'\n\
+         [mysql.queries.broken]\nsql = 'SELECT nothing FROM shop.nowhere'\nvalues = ['nothing']\n",
+    ));
+    let found = Found::by(&queries).await.unwrap();
+    assert_eq!(found.number("mysql_query_orders_n", &[("status", "paid")]), 2.0);
+    assert_eq!(found.number("mysql_query_orders_total", &[("status", "new")]), 1.5);
+    assert!(found.number("mysql_query_last_success_timestamp_seconds", &[("query", "orders")]) > 1.7e9);
+    assert!(found.get("mysql_query_last_success_timestamp_seconds", &[("query", "broken")]).is_none());
+    assert_eq!(found.gaps.len(), 1);
+    assert!(found.gaps[0].to_string().starts_with("running the query `broken`: "), "{}", found.gaps[0]);
+
+    // Not due again for a minute: the rows stay, the server is not asked.
+    let questions = database.status("Questions").await;
+    let again = Found::by(&queries).await.unwrap();
+    assert_eq!(again.number("mysql_query_orders_n", &[("status", "new")]), 1.0);
+    assert!(again.gaps.is_empty());
+    assert!(database.status("Questions").await - questions <= 3.0);
+}
+
+#[tokio::test]
+async fn nothing_is_written_and_nothing_runs_for_long() {
+    let database = shop().await;
+    let endless = "SELECT COUNT(*) AS n FROM information_schema.columns a, information_schema.columns b, \
+                   information_schema.columns c";
+    let queries = collector::<Queries>(&config(
+        &database,
+        &format!(
+            "[mysql.queries.write]\nsql = 'SELECT shop.steal() AS n'\nvalues = ['n']\n\
+             [mysql.queries.locking]\nsql = 'SELECT 1 AS n; DELETE FROM shop.orders'\nvalues = ['n']\n\
+             [mysql.queries.endless]\nsql = '{endless}'\nvalues = ['n']\ntimeout = '300ms'\n\
+             [mysql.queries.rows]\nsql = 'SELECT id AS n FROM shop.orders'\nvalues = ['n']\nrows = 2\n\
+             [mysql.queries.wide]\nsql = \"SELECT 1 AS n, REPEAT('x', 6000000) AS wide\"\nvalues = ['n']\n\
+             [mysql.queries.zlast]\nsql = 'SELECT 1 AS n'\nvalues = ['n']\n"
+        ),
+    ));
+    let begun = std::time::Instant::now();
+    let found = Found::by(&queries).await.unwrap();
+    assert!(begun.elapsed().as_millis() < 3_000, "{:?}", begun.elapsed());
+    let reasons: Vec<_> =
+        found.gaps.iter().map(|gap| (gap.to_string().split('`').nth(1).unwrap().to_owned(), gap.reason)).collect();
+    let expected = [
+        ("endless", Reason::Timeout),
+        ("locking", Reason::Protocol),
+        ("rows", Reason::Limit),
+        ("wide", Reason::Limit),
+        ("write", Reason::Protocol),
+    ];
+    assert_eq!(reasons, expected.map(|(name, reason)| (name.to_owned(), reason)), "{:?}", found.gaps);
+    assert_eq!(found.number("mysql_query_zlast_n", &[]), 1.0);
+    assert_eq!(database.ask("SELECT COUNT(*) FROM shop.orders").await[0][0], "3");
+    let running =
+        database.ask("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '%columns c%'").await;
+    assert_eq!(running[0][0], "1", "only the question itself is left on the server");
+}
+
+#[tokio::test]
+async fn two_queries_cannot_make_one_metric() {
+    let database = shop().await;
+    let queries = collector::<Queries>(&config(
+        &database,
+        "[mysql.queries.a]\nsql = 'SELECT 1 AS b_c'\nvalues = ['b_c']\n\
+         [mysql.queries.a_b]\nsql = 'SELECT 2 AS c, 3 AS d'\nvalues = ['c']\nlabels = ['d']\n",
+    ));
+    let found = Found::by(&queries).await.unwrap();
+    assert_eq!(found.number("mysql_query_a_b_c", &[]), 1.0);
+    let expected = "the queries `a` and `a_b` both make mysql_query_a_b_c; give one of them another name";
+    assert_eq!(found.gaps.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_given_up() {
+    let database = shop().await;
+    // MySQL limits SELECT alone, and a sleep that it cuts short is an answer; what holds there is our own clock.
+    let (sql, most) =
+        if is_mariadb() { ("SELECT SLEEP(20) AS n", 2_000) } else { ("SELECT SLEEP(20) AS n, 1 AS m", 2_500) };
+    let queries = collector::<Queries>(&config(
+        &database,
+        &format!("[mysql.queries.sleep]\nsql = '{sql}'\nvalues = ['n']\ntimeout = '500ms'\n"),
+    ));
+    let begun = std::time::Instant::now();
+    let _found = Found::by(&queries).await.unwrap();
+    assert!(begun.elapsed().as_millis() < most, "{:?}", begun.elapsed());
+    let sleeping = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'";
+    assert_eq!(database.ask(sleeping).await[0][0], "0", "the server stopped it");
+    assert_eq!(Queries::NAME, "mysql_queries");
+}

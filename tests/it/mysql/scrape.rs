@@ -1,0 +1,167 @@
+//! What a scrape finds, beside what `mysqld_exporter` finds on the same server, and what it costs.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use vitrin::collector::Reason;
+use vitrin::collectors::mysql::Mysql;
+
+use super::{collector, config, make_account};
+use crate::support::daemon::{Daemon, folder, free_port, listens};
+use crate::support::found::Found;
+use crate::support::mariadb::{Database, is_mariadb};
+
+#[tokio::test]
+async fn no_statement_fails_and_no_temporary_table_goes_to_disk() {
+    let database = Database::start(&["--performance-schema=ON", "--log-bin=bin"]);
+    make_account(&database).await;
+    let failed = database.failed_statements().await;
+    let mysql = collector::<Mysql>(&config(&database, ""));
+    Found::by(&mysql).await.unwrap();
+    let (disk, connections) = (database.status("Created_tmp_disk_tables").await, database.status("Connections").await);
+    let questions = database.status("Questions").await;
+    for _ in 0..5 {
+        let found = Found::by(&mysql).await.unwrap();
+        assert!(found.gaps.is_empty() && found.dropped.is_empty(), "{:?} {:?}", found.gaps, found.dropped);
+    }
+    // Asking costs a connection and two or three questions of our own each time.
+    let asked = database.status("Questions").await - questions;
+    assert!(asked <= 5.0 * 9.0 + 12.0, "{asked} questions of five scrapes");
+    assert_eq!(database.status("Created_tmp_disk_tables").await, disk);
+    assert!(database.status("Connections").await <= connections + 5.0);
+    assert_eq!(database.failed_statements().await, failed);
+}
+
+#[tokio::test]
+async fn a_missing_privilege_is_a_gap_and_is_asked_for_once() {
+    let database = Database::start(&["--performance-schema=ON"]);
+    make_account(&database).await;
+    database.run(&["REVOKE ALL PRIVILEGES, GRANT OPTION FROM vitrin@'%'"]).await;
+    let mysql = collector::<Mysql>(&config(&database, ""));
+    let first = Found::by(&mysql).await.unwrap();
+    let failed = database.failed_statements().await;
+    let second = Found::by(&mysql).await.unwrap();
+    assert_eq!(database.failed_statements().await, failed);
+    for found in [&first, &second] {
+        assert!(found.gaps.len() >= 4, "{:?}", found.gaps);
+        for gap in &found.gaps {
+            assert_eq!(gap.reason, Reason::Permission, "{gap}");
+        }
+        assert!(found.number("mysql_global_status_uptime", &[]) >= 0.0);
+        assert!(!found.names().contains("mysql_info_schema_processlist_threads"));
+    }
+}
+
+#[tokio::test]
+async fn threads_connections_and_statements_are_counted() {
+    let database = Database::start(&["--performance-schema=ON", "--max-connections=50"]);
+    make_account(&database).await;
+    let mysql = collector::<Mysql>(&config(&database, ""));
+    Found::by(&mysql).await.unwrap();
+    let sleeper = database.run(&["DO SLEEP(1)"]);
+    let watch = async {
+        loop {
+            let found = Found::by(&mysql).await.unwrap();
+            let labels = [("command", "query"), ("state", "user_sleep")];
+            if found.get("mysql_info_schema_processlist_threads", &labels).is_some() {
+                return found;
+            }
+        }
+    };
+    let (found, ()) = tokio::join!(watch, sleeper);
+    let connected = found.number("mysql_global_status_threads_connected", &[]);
+    assert_eq!(found.number("mysql_connections_used_ratio", &[]), connected / 50.0);
+    let source = [("source", "performance_schema")];
+    let after = Found::by(&mysql).await.unwrap();
+    let seconds = |found: &Found| found.number("mysql_statement_seconds_total", &source);
+    let statements = after.number("mysql_statements_total", &source);
+    assert!(seconds(&after) - seconds(&found) >= 0.5, "the sleep is a statement");
+    assert_eq!(after.number("mysql_statement_mean_seconds", &source), seconds(&after) / statements);
+}
+
+#[tokio::test]
+async fn without_performance_schema_query_time_comes_from_the_next_best_source() {
+    if !is_mariadb() {
+        let database = Database::start(&["--performance-schema=OFF"]);
+        make_account(&database).await;
+        let found = Found::by(&collector::<Mysql>(&config(&database, ""))).await.unwrap();
+        assert!(!found.names().contains("mysql_statements_total"), "nothing measures it");
+        return;
+    }
+    let database = Database::start(&["--userstat=ON"]);
+    make_account(&database).await;
+    // Younger versions count the time themselves.
+    let itself = !database.ask("SHOW GLOBAL STATUS LIKE 'Query_time'").await.is_empty();
+    let mysql = collector::<Mysql>(&config(&database, ""));
+    database.run(&["DO SLEEP(0.3)"]).await;
+    let found = Found::by(&mysql).await.unwrap();
+    let source = if itself { "query_time" } else { "userstat" };
+    assert!(found.number("mysql_statement_seconds_total", &[("source", source)]) >= 0.3);
+
+    database.run(&["INSTALL SONAME 'query_response_time'", "SET GLOBAL query_response_time_stats = ON"]).await;
+    database.run(&["DO SLEEP(0.3)"]).await;
+    let found = Found::by(&mysql).await.unwrap();
+    assert!(found.number("mysql_statement_seconds_total", &[("source", "query_response_time")]) >= 0.3);
+    assert!(found.get("mysql_info_schema_query_response_time_seconds", &[]).is_some());
+
+    database.run(&["SET GLOBAL query_response_time_stats = OFF", "SET GLOBAL userstat = OFF"]).await;
+    let found = Found::by(&mysql).await.unwrap();
+    assert_eq!(found.names().contains("mysql_statements_total"), itself);
+}
+
+/// Families that we leave out or give another meaning, with the reason.
+const DEVIATIONS: &str = include_str!("../deviations/mysql.tsv");
+
+#[tokio::test]
+async fn every_series_of_mysqld_exporter_is_there() {
+    let database = Database::start(&["--performance-schema=ON", "--log-bin=bin"]);
+    make_account(&database).await;
+    let mysql = collector::<Mysql>(&config(&database, ""));
+    Found::by(&mysql).await.unwrap();
+    let peer = peer(&database);
+    let found = Found::by(&mysql).await.unwrap();
+    let deviations: BTreeSet<&str> = DEVIATIONS.lines().filter_map(|line| line.split('\t').next()).collect();
+    let mut missing = Vec::new();
+    let mut families = BTreeSet::new();
+    for line in peer.lines().filter(|line| line.starts_with("mysql_") && !line.starts_with("mysql_exporter_")) {
+        let (series, value) = line.rsplit_once(' ').unwrap();
+        let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+        if name == "mysql_up" || deviations.contains(name) {
+            continue;
+        }
+        families.insert(name);
+        let labels: Vec<_> =
+            labels.trim_end_matches("\"}").split("\",").filter_map(|label| label.split_once("=\"")).collect();
+        match found.get(name, &labels) {
+            None => missing.push(series.to_owned()),
+            Some(vitrin::snapshot::Value::Number(ours)) if name.starts_with("mysql_global_variables_") => {
+                // Go prints six digits and an exponent; both readings are of one server.
+                let theirs: f64 = value.parse().unwrap();
+                assert!((ours - theirs).abs() <= theirs.abs() * 1e-9, "{series}: {ours} and {theirs}");
+            }
+            Some(_) => {}
+        }
+    }
+    println!("{} families of mysqld_exporter, {} series missing", families.len(), missing.len());
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(families.len() > 400, "{} families", families.len());
+}
+
+/// The page of `mysqld_exporter`, with its default collectors.
+fn peer(database: &Database) -> String {
+    let folder = folder();
+    let settings = folder.path().join("my.cnf");
+    let text = format!("[client]\nuser=vitrin\npassword=secret\nhost=127.0.0.1\nport={}\n", database.port());
+    std::fs::write(&settings, text).unwrap();
+    let port = free_port();
+    // It speaks TCP: a root without it is served by the machine's own.
+    let mut command = Command::new("prometheus-mysqld-exporter");
+    command
+        .arg(format!("--config.my-cnf={}", settings.display()))
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"));
+    let mut exporter = Daemon::start("prometheus-mysqld-exporter", command, folder);
+    exporter.wait_until(|| listens(port));
+    let url = format!("http://127.0.0.1:{port}/metrics");
+    let output = Command::new("curl").args(["-sS", &url]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
