@@ -6,9 +6,11 @@ mod config;
 mod configuration;
 mod fastcgi;
 mod glob;
+mod listen;
 mod opcache;
 mod pool;
 mod script;
+mod settings;
 mod source;
 mod status;
 
@@ -25,6 +27,7 @@ use crate::metric::Catalogue;
 use crate::snapshot::Snapshot;
 use ask::{Question, ask};
 use configuration::{Configuration, Pool};
+use listen::Listen;
 use source::Reading;
 use status::Status;
 
@@ -77,6 +80,7 @@ impl Collector for PhpFpm {
         Catalogue::List(pool::MEMORY),
         Catalogue::List(pool::MANAGER),
         Catalogue::List(cache::CACHE),
+        Catalogue::List(settings::SETTINGS),
     ];
     type Config = Config;
 
@@ -237,7 +241,7 @@ impl Pool {
 }
 
 /// The address, or that there is none.
-fn listening(listen: &configuration::Listen) -> Result<&Address, Failure> {
+fn listening(listen: &Listen) -> Result<&Address, Failure> {
     listen.as_ref().map_err(|why| Failure::message(Reason::Connect, why.clone()))
 }
 
