@@ -1,6 +1,7 @@
 //! PHP-FPM and OPcache: one target is one FPM master with all its pools.
 
 mod ask;
+mod backlog;
 mod cache;
 mod config;
 mod configuration;
@@ -15,7 +16,7 @@ mod source;
 mod status;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt as _;
@@ -26,6 +27,7 @@ use crate::config::types::Address;
 use crate::metric::Catalogue;
 use crate::snapshot::Snapshot;
 use ask::{Question, ask};
+use backlog::Backlog;
 use configuration::{Configuration, Pool};
 use listen::Listen;
 use source::Reading;
@@ -96,6 +98,7 @@ impl Collector for PhpFpm {
         if let Some(max) = configuration.process_max.filter(|max| *max > 0) {
             out.push(&pool::PROCESS_MAX, [], max);
         }
+        let backlogs = self.backlogs(&configuration).await?;
         let questions: Vec<_> = configuration.pools.iter().take(POOLS).map(|pool| self.asked(pool)).collect();
         let asked: Vec<_> = stream::iter(questions).buffered(AT_ONCE).collect().await;
         let answering: Vec<_> = asked.iter().filter(|asked| asked.result.is_ok()).map(|asked| asked.pool).collect();
@@ -105,7 +108,7 @@ impl Collector for PhpFpm {
             out.gap(Failure::message(Reason::Limit, message));
         }
         let alive = !answering.is_empty();
-        let failures = self.report(asked, out);
+        let failures = self.report(asked, &backlogs, out);
         if !alive {
             out.keep();
             return Err(together(failures));
@@ -131,6 +134,15 @@ impl PhpFpm {
         tokio::task::spawn_blocking(move || source.read(&root, &mut reading))
             .await
             .map_err(|panic| Failure::new(Reason::Bug, panic))?
+    }
+
+    /// The queues of the pools that listen on a Unix socket.
+    async fn backlogs(&self, configuration: &Configuration) -> Result<HashMap<PathBuf, Backlog>, Failure> {
+        let listens = configuration.pools.iter().filter_map(|pool| pool.listen.as_ref().ok()?.socket());
+        let sockets: Vec<_> = listens.map(Path::to_owned).collect();
+        let root = self.context.paths.root.clone();
+        let read = tokio::task::spawn_blocking(move || backlog::of(&root, &sockets)).await;
+        read.map_err(|panic| Failure::new(Reason::Bug, panic))
     }
 
     async fn asked<'a>(&self, pool: &'a Pool) -> Asked<'a> {
@@ -192,7 +204,7 @@ impl PhpFpm {
     }
 
     /// Pushes what is known of each pool, and returns what is not.
-    fn report(&self, asked: Vec<Asked<'_>>, out: &mut Snapshot) -> Vec<Failure> {
+    fn report(&self, asked: Vec<Asked<'_>>, backlogs: &HashMap<PathBuf, Backlog>, out: &mut Snapshot) -> Vec<Failure> {
         let mut memory = self.memory.lock().expect("no code panics while it holds this lock");
         memory.retain(|uri, _| asked.iter().any(|asked| asked.uri == *uri));
         let mut room = pool::CHILDREN;
@@ -206,11 +218,17 @@ impl PhpFpm {
             let name = pool.name.as_ref().unwrap_or(&known.name).as_str();
             pool.report(out);
             out.push(&pool::UP, [name, &uri], result.is_ok());
+            let socket = pool.listen.as_ref().ok().and_then(Address::socket);
+            let backlog = socket.and_then(|socket| backlogs.get(socket));
+            if let Some(backlog) = backlog {
+                out.push(&pool::LISTEN_QUEUE, [name, &uri], backlog.waiting);
+                out.push(&pool::LISTEN_QUEUE_LENGTH, [name, &uri], backlog.limit);
+            }
             known.failures += u64::from(result.is_err());
             out.push(&pool::SCRAPE_FAILURES, [name, &uri], known.failures);
             match result {
                 Ok(Some(status)) => {
-                    status.report(name, &uri, out);
+                    status.report(name, &uri, backlog.is_none(), out);
                     pool.report_use(&status, out);
                     if self.config.processes {
                         match status.report_children(name, &uri, room, out) {
