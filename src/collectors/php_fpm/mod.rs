@@ -18,6 +18,7 @@ mod status;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -26,7 +27,7 @@ use crate::collector::{Collector, Context, Failure, Reason};
 use crate::config::types::Address;
 use crate::metric::Catalogue;
 use crate::snapshot::Snapshot;
-use ask::{Question, ask};
+use ask::{ONCE, Question, TWICE, ask};
 use backlog::Backlog;
 use configuration::{Configuration, Pool};
 use listen::Listen;
@@ -99,7 +100,8 @@ impl Collector for PhpFpm {
             out.push(&pool::PROCESS_MAX, [], max);
         }
         let backlogs = self.backlogs(&configuration).await?;
-        let questions: Vec<_> = configuration.pools.iter().take(POOLS).map(|pool| self.asked(pool)).collect();
+        let questions: Vec<_> =
+            configuration.pools.iter().take(POOLS).map(|pool| self.asked(pool, &backlogs)).collect();
         let asked: Vec<_> = stream::iter(questions).buffered(AT_ONCE).collect().await;
         let answering: Vec<_> = asked.iter().filter(|asked| asked.result.is_ok()).map(|asked| asked.pool).collect();
         let told = if self.config.opcache { self.opcache(&answering).await } else { Ok(None) };
@@ -145,21 +147,24 @@ impl PhpFpm {
         read.map_err(|panic| Failure::new(Reason::Bug, panic))
     }
 
-    async fn asked<'a>(&self, pool: &'a Pool) -> Asked<'a> {
-        Asked { pool, uri: scrape_uri(pool), result: self.status(pool).await }
+    async fn asked<'a>(&self, pool: &'a Pool, backlogs: &HashMap<PathBuf, Backlog>) -> Asked<'a> {
+        let socket = pool.status_address().as_ref().ok().and_then(Address::socket);
+        let waiting = socket.and_then(|socket| backlogs.get(socket)).is_some_and(|backlog| backlog.waiting > 0);
+        let limits = if waiting { ONCE } else { TWICE };
+        Asked { pool, uri: scrape_uri(pool), result: self.status(pool, limits).await }
     }
 
     /// Asks a pool for its status; `None` when it has no status page but answers.
-    async fn status(&self, pool: &Pool) -> Result<Option<Status>, Failure> {
+    async fn status(&self, pool: &Pool, limits: &[Duration]) -> Result<Option<Status>, Failure> {
         let address = listening(pool.status_address())?;
         let asking = |what: &str| format!("asking pool {} for {what} at {address}", pool.shown());
         let Some(path) = &pool.status_path else {
-            let pong = ask(&self.context, address, Question::Ping).await;
+            let pong = ask(&self.context, address, Question::Ping, limits).await;
             return pong.map(|_| None).map_err(|failure| failure.context(asking("a sign of life")));
         };
         let params = parameters(path, path, "json&full");
-        let status = match ask(&self.context, address, Question::Request { params: &params, limit: STATUS_BYTES }).await
-        {
+        let question = Question::Request { params: &params, limit: STATUS_BYTES };
+        let status = match ask(&self.context, address, question, limits).await {
             Ok(answer) => status::parse(&answer),
             Err(failure) if failure.reason == Reason::Timeout && pool.status_listen.is_none() => {
                 Err(failure.context("with `pm.status_listen` a full pool answers, too"))
@@ -185,7 +190,7 @@ impl PhpFpm {
         for pool in pools.into_iter().take(OPCACHE_TRIES) {
             let address = listening(pool.status_address())?;
             let question = Question::Request { params: &params, limit: OPCACHE_BYTES };
-            last = match ask(&self.context, address, question).await {
+            last = match ask(&self.context, address, question, TWICE).await {
                 Ok(answer) => opcache::parse(&answer).map(Some),
                 Err(failure) => Err(failure),
             }
