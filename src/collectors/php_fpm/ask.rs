@@ -17,9 +17,9 @@ pub(super) const ONCE: &[Duration] = &[Duration::from_secs(1)];
 
 /// Two connections, one after the other. FPM answers a status request in well under a millisecond.
 ///
-/// A request that reaches an `ondemand` pool while FPM ends an idle worker can stay unanswered until the next connection
-/// comes (measured: 1 in 100 near the race). The listeners of `pm.status_listen` are such pools inside FPM, with an idle
-/// timeout of 10 s: scrapes every 10 to 15 s are near the race all the time.
+/// A request that reaches an `ondemand` pool while FPM ends an idle worker can stay unanswered until the next
+/// connection comes (measured: 1 in 100 near the race). The listeners of `pm.status_listen` are such pools inside FPM,
+/// with an idle timeout of 10 s: scrapes every 10 to 15 s are near the race all the time.
 pub(super) const TWICE: &[Duration] = &[Duration::from_millis(500), Duration::from_secs(1)];
 
 /// What an address is asked.

@@ -17,13 +17,16 @@ crate::metrics! {
     SCRAPE_FAILURES = Counter("phpfpm_scrape_failures", None, ["pool", "scrape_uri"]);
     /// Seconds since this pool started, from `start since`.
     START_SINCE = Gauge("phpfpm_start_since", None, ["pool", "scrape_uri"]);
-    /// Requests that this pool has taken, from `accepted conn`; asking for the status is one, except through `pm.status_listen`.
+    /// Requests that this pool has taken, from `accepted conn`; asking for the status is one, except through
+    /// `pm.status_listen`.
     ACCEPTED_CONNECTIONS = Counter("phpfpm_accepted_connections", None, ["pool", "scrape_uri"]);
-    /// Requests that wait for a free process, from `listen queue`; for a Unix socket, of which FPM says 0, from the kernel.
+    /// Requests that wait for a free process, from `listen queue`; for a Unix socket, of which FPM says 0, from the
+    /// kernel.
     LISTEN_QUEUE = Gauge("phpfpm_listen_queue", None, ["pool", "scrape_uri"]);
     /// Most requests that ever waited at once since this pool started, from `max listen queue`; 0 for a Unix socket.
     MAX_LISTEN_QUEUE = Gauge("phpfpm_max_listen_queue", None, ["pool", "scrape_uri"]);
-    /// Requests that may wait before the kernel refuses more, from `listen queue len`, or for a Unix socket from the kernel.
+    /// Requests that may wait before the kernel refuses more, from `listen queue len`, or for a Unix socket from the
+    /// kernel.
     LISTEN_QUEUE_LENGTH = Gauge("phpfpm_listen_queue_length", None, ["pool", "scrape_uri"]);
     /// Processes that wait for a request, counted by their states.
     IDLE_PROCESSES = Gauge("phpfpm_idle_processes", None, ["pool", "scrape_uri"]);
