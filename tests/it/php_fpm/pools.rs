@@ -10,7 +10,7 @@ use tokio::net::UnixListener;
 use vitrin::collector::Reason;
 
 use super::{collector, shop, whole};
-use crate::support::daemon::folder;
+use crate::support::daemon::{folder, free_port};
 use crate::support::found::Found;
 use crate::support::php_fpm::PhpFpm;
 
@@ -255,6 +255,20 @@ async fn children_are_shown_on_demand() {
         found.number("phpfpm_process_state", &[labels[0], labels[1], labels[2], ("state", "Running")])
     });
     assert_eq!(running.iter().sum::<f64>(), 1.0);
+}
+
+#[tokio::test]
+async fn a_pool_is_asked_over_tcp() {
+    let port = free_port();
+    let master = PhpFpm::start(&[("shop", &format!("{TWO}\npm.status_listen = {port}"))]);
+    let uri = format!("tcp://127.0.0.1:{port}/status");
+    let labels = [("pool", "shop"), ("scrape_uri", &uri[..])];
+    for table in [master.table(""), format!("pools = ['127.0.0.1:{port}']\nopcache = false")] {
+        let found = Found::by(&collector(&table)).await.unwrap();
+        whole(&found);
+        assert_eq!(found.number("phpfpm_up", &labels), 1.0);
+        assert_eq!(found.number("phpfpm_total_processes", &labels), 2.0);
+    }
 }
 
 /// FPM now and then leaves a request to an `ondemand` pool unanswered. That cannot be brought about at will, so here
