@@ -11,15 +11,16 @@ use super::source::inside;
 use crate::collector::{Context, Failure, Reason};
 use crate::config::types::Address;
 
-/// How long the first connection may take. FPM answers a status request in well under a millisecond.
-const FIRST: Duration = Duration::from_millis(500);
+/// One connection, for a pool at which requests wait already: each one more would only lengthen its queue, in which it
+/// stays when we have gone.
+pub(super) const ONCE: &[Duration] = &[Duration::from_secs(1)];
 
-/// How long the second connection may take.
+/// Two connections, one after the other. FPM answers a status request in well under a millisecond.
 ///
-/// A request that reaches an `ondemand` pool while FPM ends an idle worker can stay unanswered until the next connection
-/// comes (measured: 1 in 100 near the race). The listeners of `pm.status_listen` are such pools inside FPM, with an idle
-/// timeout of 10 s: scrapes every 10 to 15 s are near the race all the time.
-const SECOND: Duration = Duration::from_secs(1);
+/// A request that reaches an `ondemand` pool while FPM ends an idle worker can stay unanswered until the next
+/// connection comes (measured: 1 in 100 near the race). The listeners of `pm.status_listen` are such pools inside FPM,
+/// with an idle timeout of 10 s: scrapes every 10 to 15 s are near the race all the time.
+pub(super) const TWICE: &[Duration] = &[Duration::from_millis(500), Duration::from_secs(1)];
 
 /// What an address is asked.
 #[derive(Clone, Copy, Debug)]
@@ -30,17 +31,26 @@ pub(super) enum Question<'a> {
     Request { params: &'a [(&'a str, &'a str)], limit: usize },
 }
 
-/// Asks, and asks once more on a new connection when no answer comes, or half of one.
-pub(super) async fn ask(context: &Context, address: &Address, question: Question<'_>) -> Result<Answer, Failure> {
+/// Asks on one connection after the other, each as long as `limits` says, until a whole answer comes.
+pub(super) async fn ask(
+    context: &Context,
+    address: &Address,
+    question: Question<'_>,
+    limits: &[Duration],
+) -> Result<Answer, Failure> {
     let gate = context.gate(&address.to_string());
     let _permit = gate.scrape.acquire().await.map_err(|closed| Failure::new(Reason::Bug, closed))?;
     let root = &context.paths.root;
-    match attempt(root, address, question, FIRST).await {
-        Ok(answer) if answer.body.is_empty() && matches!(question, Question::Request { .. }) => {}
-        Err(failure) if matches!(failure.reason, Reason::Timeout | Reason::Protocol) => {}
-        result => return result,
+    let mut last = Err(Failure::message(Reason::Bug, "asked on no connection"));
+    for limit in limits {
+        last = attempt(root, address, question, *limit).await;
+        match &last {
+            Ok(answer) if answer.body.is_empty() && matches!(question, Question::Request { .. }) => {}
+            Err(failure) if matches!(failure.reason, Reason::Timeout | Reason::Protocol) => {}
+            _ => break,
+        }
     }
-    attempt(root, address, question, SECOND).await
+    last
 }
 
 async fn attempt(root: &Path, address: &Address, question: Question<'_>, limit: Duration) -> Result<Answer, Failure> {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::config::types::Address;
+use super::listen::{Listen, listen};
 
 /// What FPM is configured to be.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,9 +32,6 @@ pub(super) struct Pool {
     /// How it manages its processes; `None` without FPM's configuration.
     pub(super) manager: Option<Manager>,
 }
-
-/// Where a pool listens, or why that cannot be told.
-pub(super) type Listen = Result<Address, String>;
 
 impl Pool {
     /// Where to ask for its status: where workers of its own wait for that, else where everybody asks.
@@ -197,39 +194,12 @@ fn seconds(text: &str) -> Option<u64> {
     text.trim_end_matches(['s', 'm', 'h', 'd']).parse::<u64>().ok()?.checked_mul(unit)
 }
 
-/// `listen` as an address one can connect to: a port, an address and a port, or a socket's path.
-fn listen(text: &str, prefix: &str) -> Listen {
-    if text.contains("${") {
-        // Only FPM knows its environment.
-        return Err(format!("`{text}` is set by a variable of FPM's environment; list the pool's address in `pools`"));
-    }
-    if let Ok(port) = text.parse() {
-        return Ok(Address::Tcp { host: LOOPBACK.to_owned(), port });
-    }
-    if text.starts_with('/') {
-        return Ok(Address::Unix(text.into()));
-    }
-    if !text.contains(':') {
-        return Ok(Address::Unix(format!("{}/{text}", prefix.trim_end_matches('/')).into()));
-    }
-    match text.parse() {
-        Ok(Address::Tcp { host, port }) if ["*", "0.0.0.0", "::"].contains(&host.as_str()) => {
-            Ok(Address::Tcp { host: LOOPBACK.to_owned(), port })
-        }
-        Ok(address) => Ok(address),
-        Err(_) => Err(format!("`{text}` is not an address")),
-    }
-}
-
-/// Where a pool is asked that listens on all addresses: `[::]` takes IPv4 as well, at Linux's default, and
-/// `listen.allowed_clients` commonly names this one.
-const LOOPBACK: &str = "127.0.0.1";
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::config::types::Address;
 
     fn parse(text: &str) -> Configuration {
         let mut sections = Sections::default();
@@ -278,24 +248,6 @@ mod tests {
         assert_eq!(configuration.pools.len(), 1);
         assert_eq!(configuration.pools[0].listen, Ok("127.0.0.1:9001".parse().unwrap()));
         assert_eq!(configuration.pools[0].manager.as_ref().unwrap().kind, "dynamic");
-    }
-
-    #[test]
-    fn every_way_to_write_listen_leads_somewhere() {
-        for (text, address) in [
-            ("9000", "127.0.0.1:9000"),
-            ("0.0.0.0:9000", "127.0.0.1:9000"),
-            ("*:9000", "127.0.0.1:9000"),
-            ("[::]:9000", "127.0.0.1:9000"),
-            ("[::1]:9000", "[::1]:9000"),
-            ("10.0.0.7:9000", "10.0.0.7:9000"),
-            ("/run/a.sock", "/run/a.sock"),
-            ("var/run/a.sock", "/usr/local/var/run/a.sock"),
-        ] {
-            assert_eq!(listen(text, "/usr/local").unwrap().to_string(), address, "{text}");
-        }
-        assert!(listen("${FPM_LISTEN}", "/").unwrap_err().contains("environment"));
-        assert!(listen("host:port", "/").is_err());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! FastCGI, as much of it as asking one question takes: <https://fastcgi-archives.github.io/FastCGI_Specification.html>.
+//! FastCGI, as much of it as asking one question takes
+//! (<https://fastcgi-archives.github.io/FastCGI_Specification.html>).
 //!
 //! One request per connection: FPM ties a worker to a connection for as long as it is open.
 

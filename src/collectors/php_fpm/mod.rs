@@ -1,20 +1,24 @@
 //! PHP-FPM and OPcache: one target is one FPM master with all its pools.
 
 mod ask;
+mod backlog;
 mod cache;
 mod config;
 mod configuration;
 mod fastcgi;
 mod glob;
+mod listen;
 mod opcache;
 mod pool;
 mod script;
+mod settings;
 mod source;
 mod status;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -23,8 +27,10 @@ use crate::collector::{Collector, Context, Failure, Reason};
 use crate::config::types::Address;
 use crate::metric::Catalogue;
 use crate::snapshot::Snapshot;
-use ask::{Question, ask};
+use ask::{ONCE, Question, TWICE, ask};
+use backlog::Backlog;
 use configuration::{Configuration, Pool};
+use listen::Listen;
 use source::Reading;
 use status::Status;
 
@@ -77,6 +83,7 @@ impl Collector for PhpFpm {
         Catalogue::List(pool::MEMORY),
         Catalogue::List(pool::MANAGER),
         Catalogue::List(cache::CACHE),
+        Catalogue::List(settings::SETTINGS),
     ];
     type Config = Config;
 
@@ -92,7 +99,9 @@ impl Collector for PhpFpm {
         if let Some(max) = configuration.process_max.filter(|max| *max > 0) {
             out.push(&pool::PROCESS_MAX, [], max);
         }
-        let questions: Vec<_> = configuration.pools.iter().take(POOLS).map(|pool| self.asked(pool)).collect();
+        let backlogs = self.backlogs(&configuration).await?;
+        let questions: Vec<_> =
+            configuration.pools.iter().take(POOLS).map(|pool| self.asked(pool, &backlogs)).collect();
         let asked: Vec<_> = stream::iter(questions).buffered(AT_ONCE).collect().await;
         let answering: Vec<_> = asked.iter().filter(|asked| asked.result.is_ok()).map(|asked| asked.pool).collect();
         let told = if self.config.opcache { self.opcache(&answering).await } else { Ok(None) };
@@ -101,7 +110,7 @@ impl Collector for PhpFpm {
             out.gap(Failure::message(Reason::Limit, message));
         }
         let alive = !answering.is_empty();
-        let failures = self.report(asked, out);
+        let failures = self.report(asked, &backlogs, out);
         if !alive {
             out.keep();
             return Err(together(failures));
@@ -129,21 +138,33 @@ impl PhpFpm {
             .map_err(|panic| Failure::new(Reason::Bug, panic))?
     }
 
-    async fn asked<'a>(&self, pool: &'a Pool) -> Asked<'a> {
-        Asked { pool, uri: scrape_uri(pool), result: self.status(pool).await }
+    /// The queues of the pools that listen on a Unix socket.
+    async fn backlogs(&self, configuration: &Configuration) -> Result<HashMap<PathBuf, Backlog>, Failure> {
+        let listens = configuration.pools.iter().filter_map(|pool| pool.listen.as_ref().ok()?.socket());
+        let sockets: Vec<_> = listens.map(Path::to_owned).collect();
+        let root = self.context.paths.root.clone();
+        let read = tokio::task::spawn_blocking(move || backlog::of(&root, &sockets)).await;
+        read.map_err(|panic| Failure::new(Reason::Bug, panic))
+    }
+
+    async fn asked<'a>(&self, pool: &'a Pool, backlogs: &HashMap<PathBuf, Backlog>) -> Asked<'a> {
+        let socket = pool.status_address().as_ref().ok().and_then(Address::socket);
+        let waiting = socket.and_then(|socket| backlogs.get(socket)).is_some_and(|backlog| backlog.waiting > 0);
+        let limits = if waiting { ONCE } else { TWICE };
+        Asked { pool, uri: scrape_uri(pool), result: self.status(pool, limits).await }
     }
 
     /// Asks a pool for its status; `None` when it has no status page but answers.
-    async fn status(&self, pool: &Pool) -> Result<Option<Status>, Failure> {
+    async fn status(&self, pool: &Pool, limits: &[Duration]) -> Result<Option<Status>, Failure> {
         let address = listening(pool.status_address())?;
         let asking = |what: &str| format!("asking pool {} for {what} at {address}", pool.shown());
         let Some(path) = &pool.status_path else {
-            let pong = ask(&self.context, address, Question::Ping).await;
+            let pong = ask(&self.context, address, Question::Ping, limits).await;
             return pong.map(|_| None).map_err(|failure| failure.context(asking("a sign of life")));
         };
         let params = parameters(path, path, "json&full");
-        let status = match ask(&self.context, address, Question::Request { params: &params, limit: STATUS_BYTES }).await
-        {
+        let question = Question::Request { params: &params, limit: STATUS_BYTES };
+        let status = match ask(&self.context, address, question, limits).await {
             Ok(answer) => status::parse(&answer),
             Err(failure) if failure.reason == Reason::Timeout && pool.status_listen.is_none() => {
                 Err(failure.context("with `pm.status_listen` a full pool answers, too"))
@@ -169,7 +190,7 @@ impl PhpFpm {
         for pool in pools.into_iter().take(OPCACHE_TRIES) {
             let address = listening(pool.status_address())?;
             let question = Question::Request { params: &params, limit: OPCACHE_BYTES };
-            last = match ask(&self.context, address, question).await {
+            last = match ask(&self.context, address, question, TWICE).await {
                 Ok(answer) => opcache::parse(&answer).map(Some),
                 Err(failure) => Err(failure),
             }
@@ -188,7 +209,7 @@ impl PhpFpm {
     }
 
     /// Pushes what is known of each pool, and returns what is not.
-    fn report(&self, asked: Vec<Asked<'_>>, out: &mut Snapshot) -> Vec<Failure> {
+    fn report(&self, asked: Vec<Asked<'_>>, backlogs: &HashMap<PathBuf, Backlog>, out: &mut Snapshot) -> Vec<Failure> {
         let mut memory = self.memory.lock().expect("no code panics while it holds this lock");
         memory.retain(|uri, _| asked.iter().any(|asked| asked.uri == *uri));
         let mut room = pool::CHILDREN;
@@ -202,11 +223,17 @@ impl PhpFpm {
             let name = pool.name.as_ref().unwrap_or(&known.name).as_str();
             pool.report(out);
             out.push(&pool::UP, [name, &uri], result.is_ok());
+            let socket = pool.listen.as_ref().ok().and_then(Address::socket);
+            let backlog = socket.and_then(|socket| backlogs.get(socket));
+            if let Some(backlog) = backlog {
+                out.push(&pool::LISTEN_QUEUE, [name, &uri], backlog.waiting);
+                out.push(&pool::LISTEN_QUEUE_LENGTH, [name, &uri], backlog.limit);
+            }
             known.failures += u64::from(result.is_err());
             out.push(&pool::SCRAPE_FAILURES, [name, &uri], known.failures);
             match result {
                 Ok(Some(status)) => {
-                    status.report(name, &uri, out);
+                    status.report(name, &uri, backlog.is_none(), out);
                     pool.report_use(&status, out);
                     if self.config.processes {
                         match status.report_children(name, &uri, room, out) {
@@ -237,7 +264,7 @@ impl Pool {
 }
 
 /// The address, or that there is none.
-fn listening(listen: &configuration::Listen) -> Result<&Address, Failure> {
+fn listening(listen: &Listen) -> Result<&Address, Failure> {
     listen.as_ref().map_err(|why| Failure::message(Reason::Connect, why.clone()))
 }
 

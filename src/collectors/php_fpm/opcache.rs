@@ -53,8 +53,8 @@ pub(super) fn parse(answer: &Answer) -> Result<Told, Failure> {
     if answer.status != 200 || answer.body.starts_with(b"No input file") {
         let complaint = if answer.stderr.is_empty() { "no complaint" } else { &answer.stderr };
         return refuse(format!(
-            "FPM did not run the script (status {}, {complaint}): its user must be able to read it, and `open_basedir`, \
-             `chroot` and `PrivateTmp` must not hide it",
+            "FPM did not run the script (status {}, {complaint}): its user must be able to read it, and \
+             `open_basedir`, `chroot` and `PrivateTmp` must not hide it",
             answer.status
         ));
     }

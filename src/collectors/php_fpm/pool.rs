@@ -17,13 +17,16 @@ crate::metrics! {
     SCRAPE_FAILURES = Counter("phpfpm_scrape_failures", None, ["pool", "scrape_uri"]);
     /// Seconds since this pool started, from `start since`.
     START_SINCE = Gauge("phpfpm_start_since", None, ["pool", "scrape_uri"]);
-    /// Requests that this pool has taken, from `accepted conn`; asking for the status is one, except through `pm.status_listen`.
+    /// Requests that this pool has taken, from `accepted conn`; asking for the status is one, except through
+    /// `pm.status_listen`.
     ACCEPTED_CONNECTIONS = Counter("phpfpm_accepted_connections", None, ["pool", "scrape_uri"]);
-    /// Requests that wait for a free process, from `listen queue`; FPM knows it for TCP only and says 0 for a Unix socket.
+    /// Requests that wait for a free process, from `listen queue`; for a Unix socket, of which FPM says 0, from the
+    /// kernel.
     LISTEN_QUEUE = Gauge("phpfpm_listen_queue", None, ["pool", "scrape_uri"]);
-    /// Most requests that ever waited at once since this pool started, from `max listen queue`.
+    /// Most requests that ever waited at once since this pool started, from `max listen queue`; 0 for a Unix socket.
     MAX_LISTEN_QUEUE = Gauge("phpfpm_max_listen_queue", None, ["pool", "scrape_uri"]);
-    /// Requests that may wait before the kernel refuses more, from `listen queue len`.
+    /// Requests that may wait before the kernel refuses more, from `listen queue len`, or for a Unix socket from the
+    /// kernel.
     LISTEN_QUEUE_LENGTH = Gauge("phpfpm_listen_queue_length", None, ["pool", "scrape_uri"]);
     /// Processes that wait for a request, counted by their states.
     IDLE_PROCESSES = Gauge("phpfpm_idle_processes", None, ["pool", "scrape_uri"]);
@@ -137,15 +140,15 @@ impl Manager {
 }
 
 impl Status {
-    /// Pushes the numbers of the pool.
-    pub(super) fn report(&self, pool: &str, uri: &str, out: &mut Snapshot) {
+    /// Pushes the numbers of the pool; those of its queue only where FPM's word is the best there is.
+    pub(super) fn report(&self, pool: &str, uri: &str, queue: bool, out: &mut Snapshot) {
         let head = &self.head;
         for (metric, value) in [
             (&START_SINCE, head.start_since),
             (&ACCEPTED_CONNECTIONS, head.accepted),
-            (&LISTEN_QUEUE, head.queue),
+            (&LISTEN_QUEUE, head.queue.filter(|_| queue)),
             (&MAX_LISTEN_QUEUE, head.max_queue),
-            (&LISTEN_QUEUE_LENGTH, head.queue_length),
+            (&LISTEN_QUEUE_LENGTH, head.queue_length.filter(|_| queue)),
             (&MAX_ACTIVE_PROCESSES, head.max_active),
             (&MAX_CHILDREN_REACHED, head.max_children_reached),
             (&SLOW_REQUESTS, head.slow),

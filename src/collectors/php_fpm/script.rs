@@ -33,7 +33,8 @@ pub(super) fn check(path: &Path) -> Result<(), Failure> {
         }
         if owner != 0 && owner != own {
             return refuse(format!(
-                "the OPcache script {shown} is not run: {place} belongs to user {owner}; give it to root: chown root {place}"
+                "the OPcache script {shown} is not run: {place} belongs to user {owner}; give it to root: \
+                 chown root {place}"
             ));
         }
         if mode & WRITABLE != 0 && (depth == 0 || mode & STICKY == 0) {

@@ -7,7 +7,6 @@ use vitrin::collector::Reason;
 
 use super::{collector, whole};
 use crate::support::found::Found;
-use crate::support::nginx::Nginx;
 use crate::support::php_fpm::PhpFpm;
 
 const POOL: &str = "pm = static\npm.max_children = 2\npm.status_path = /status";
@@ -171,14 +170,17 @@ async fn what_a_prepended_script_prints_does_not_matter() {
 #[tokio::test]
 async fn a_web_server_gets_nothing_from_the_script() {
     let master = master(&[], "");
-    let (socket, script) = (master.socket("shop"), master.opcache_script());
-    let nginx = Nginx::start(&format!(
-        "location / {{ include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME {};\n\
-         fastcgi_param VITRIN_OPCACHE 1; fastcgi_pass unix:{}; }}",
-        script.display(),
-        socket.display()
-    ));
-    let answer = nginx.get("/opcache.php?VITRIN_OPCACHE=1", "VITRIN_OPCACHE: 1\r\n");
-    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
-    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    let script = master.opcache_script();
+    for params in [
+        // A client's headers arrive with a prefix.
+        &[("HTTP_VITRIN_OPCACHE", "1")][..],
+        // What every web server adds, if it were made to send the parameter itself.
+        &[("VITRIN_OPCACHE", "1"), ("REMOTE_ADDR", "192.0.2.1")],
+        &[("VITRIN_OPCACHE", "1"), ("HTTP_HOST", "shop.example")],
+        &[("VITRIN_OPCACHE", "")],
+    ] {
+        let answer = master.run("shop", &script, params).answer();
+        assert!(answer.starts_with("Status: 404") && answer.ends_with("\r\n\r\n"), "{params:?}: {answer}");
+    }
+    assert!(master.run("shop", &script, &[("VITRIN_OPCACHE", "1")]).answer().contains("\"vitrin\":1"));
 }

@@ -20,7 +20,7 @@ impl Nginx {
         let port = free_port();
         let home = folder.path().display();
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-        let temporary: String = temporary.iter().map(|name| format!("{name}_temp_path {home}/{name};\n")).collect();
+        let temporary = temporary.map(|name| format!("{name}_temp_path {home}/{name};\n")).concat();
         let text = format!(
             "daemon off;\npid {home}/pid;\nerror_log {home}/error.log;\nworker_processes 1;\n\
              events {{ worker_connections 64; }}\n\
