@@ -4,7 +4,10 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use super::daemon::{Daemon, folder, free_port, listens, listens_on, program};
+use super::daemon::{Daemon, folder, free_port, listens_on, program};
+use super::nginx::Nginx;
+use super::php_fpm::PhpFpm;
+use super::redis::RedisServer;
 
 /// What exporters log in with; MariaDB listens on loopback only, for as long as the stack runs.
 const USER: &str = "exporter";
@@ -14,40 +17,41 @@ const PASSWORD: &str = "only-for-this-run";
 const TABLES: usize = 150;
 const KEYS: usize = 20_000;
 
+/// Its one pool.
+const POOL: &str = "pm = dynamic\npm.max_children = 8\npm.start_servers = 4\npm.min_spare_servers = 2\n\
+                    pm.max_spare_servers = 6\npm.status_path = /status\nping.path = /ping";
+
 /// The running servers.
 pub(crate) struct Stack {
     mariadb: Daemon,
     mariadb_port: u16,
-    redis: Daemon,
-    redis_port: u16,
-    nginx: Daemon,
-    nginx_port: u16,
-    php_fpm: Daemon,
+    redis: RedisServer,
+    nginx: Nginx,
+    php_fpm: PhpFpm,
 }
 
 impl Stack {
     /// Starts all servers and fills them.
     pub(crate) fn start() -> Self {
         let (mariadb, mariadb_port) = mariadb();
-        let (redis, redis_port) = redis();
-        let (nginx, nginx_port) = nginx();
-        Self { mariadb, mariadb_port, redis, redis_port, nginx, nginx_port, php_fpm: php_fpm() }
+        let (redis, nginx, php_fpm) = (RedisServer::start(&[]), Nginx::start(""), PhpFpm::start(&[("shop", POOL)]));
+        fill(&redis);
+        Self { mariadb, mariadb_port, redis, nginx, php_fpm }
     }
 
-    /// Each server under the name of the collector that asks it, which is also how its families start.
+    /// Each server under the name of the collector that asks it, and how that one's families start.
     pub(crate) fn servers(&self) -> [(&'static str, &'static str, &Daemon); 4] {
         [
             ("mysql", "mysql_", &self.mariadb),
-            ("redis", "redis_", &self.redis),
-            ("nginx", "nginx_", &self.nginx),
-            ("php_fpm", "phpfpm_", &self.php_fpm),
+            ("redis", "redis_", &self.redis.daemon),
+            ("nginx", "nginx_", &self.nginx.daemon),
+            ("php_fpm", "phpfpm_", &self.php_fpm.daemon),
         ]
     }
 
     /// A configuration with one target of each kind; the host needs none.
     pub(crate) fn configuration(&self) -> String {
-        let php_fpm = self.php_fpm.folder().join("php-fpm.conf");
-        format!("{}[php_fpm.targets.main]\nconfiguration = '{}'\n", self.without_php(), php_fpm.display())
+        format!("{}[php_fpm.targets.main]\n{}", self.without_php(), self.php_fpm.table(""))
     }
 
     /// The same but for PHP-FPM, which no exporter in Debian watches.
@@ -70,11 +74,11 @@ impl Stack {
     }
 
     pub(crate) fn redis_url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.redis_port)
+        self.redis.url()
     }
 
     pub(crate) fn stub_status(&self) -> String {
-        format!("http://127.0.0.1:{}/stub_status", self.nginx_port)
+        format!("http://127.0.0.1:{}/stub_status", self.nginx.port)
     }
 }
 
@@ -112,13 +116,8 @@ fn mariadb() -> (Daemon, u16) {
     (daemon, port)
 }
 
-fn redis() -> (Daemon, u16) {
-    let (folder, port) = (folder(), free_port());
-    let mut command = program(&["redis-server", "valkey-server"]);
-    command.args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string(), "--dir"]).arg(folder.path());
-    let mut daemon = Daemon::start("redis", command, folder);
-    daemon.wait_until(|| listens(port));
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+fn fill(redis: &RedisServer) {
+    let mut stream = TcpStream::connect(("127.0.0.1", redis.port)).unwrap();
     for key in 0..KEYS {
         stream.write_all(format!("SET cache:{key} {key} EX 86400\r\n").as_bytes()).unwrap();
     }
@@ -126,38 +125,4 @@ fn redis() -> (Daemon, u16) {
     let mut replies = String::new();
     stream.read_to_string(&mut replies).unwrap();
     assert_eq!(replies.matches("+OK\r\n").count(), KEYS + 1);
-    (daemon, port)
-}
-
-fn nginx() -> (Daemon, u16) {
-    let (folder, port) = (folder(), free_port());
-    let configuration = format!(
-        "daemon off;\npid nginx.pid;\nerror_log error.log;\nevents {{}}\nhttp {{\n  access_log off;\n\
-         server {{ listen 127.0.0.1:{port}; location /stub_status {{ stub_status; }} }}\n}}\n"
-    );
-    let file = folder.path().join("nginx.conf");
-    fs::write(&file, configuration).unwrap();
-    let mut command = program(&["nginx"]);
-    command.arg("-p").arg(folder.path()).arg("-c").arg(&file).arg("-e").arg(folder.path().join("error.log"));
-    let mut daemon = Daemon::start("nginx", command, folder);
-    daemon.wait_until(|| listens(port));
-    (daemon, port)
-}
-
-fn php_fpm() -> Daemon {
-    let folder = folder();
-    let here = folder.path().display();
-    let configuration = format!(
-        "[global]\nerror_log = {here}/error.log\ndaemonize = no\n[shop]\nlisten = {here}/shop.sock\nuser = www-data\n\
-         pm = dynamic\npm.max_children = 8\npm.start_servers = 4\npm.min_spare_servers = 2\npm.max_spare_servers = 6\n\
-         pm.status_path = /status\nping.path = /ping\nlisten.owner = root\n"
-    );
-    let file = folder.path().join("php-fpm.conf");
-    fs::write(&file, configuration).unwrap();
-    let socket = folder.path().join("shop.sock");
-    let mut command = program(&["php-fpm8.2", "php-fpm8.4", "php-fpm"]);
-    command.args(["--nodaemonize", "--fpm-config"]).arg(&file);
-    let mut daemon = Daemon::start("php-fpm", command, folder);
-    daemon.wait_until(|| listens_on(&socket));
-    daemon
 }
