@@ -1,9 +1,9 @@
 //! A peer's page beside ours: what is missing, what differs, and which deviations are meant.
 //!
-//! Deviations are reviewed, one a line, in `tests/it/deviations/<topic>.tsv`: what, a tab, the reason. `<family>` means
-//! that we do not have it at all; `labels:<family>` that it has other label names; `series:<family>` that it has other
-//! series; `value:<family>` that its values are not compared. A line for something the peer has and we have alike is an
-//! error, save for values, which may be alike by luck; one for a family that this version of the peer lacks is not.
+//! Deviations are reviewed, one a line, in `tests/it/deviations`: what, a tab, the reason. `<family>` means
+//! that it is missing or otherwise not the same; `labels:<family>` that it has other labels, or the same with other
+//! values; `value:<family>` that the values of its series are not compared. A line about labels that are the same is an
+//! error; what is missing or has another value may be so beside one version of the peer, or at one moment, only.
 
 mod deviations;
 
@@ -70,13 +70,13 @@ impl Differential<'_> {
             report.families += 1;
             let ours = [self.before, self.after].map(|page| page.family(name));
             let problem = match ours {
-                [None, None] if self.deviations.take("", name) => None,
                 [None, None] => Some("missing".to_owned()),
                 _ => {
                     report.covered += 1;
                     family_differs(family, ours, &mut self.deviations)
                 }
             };
+            let problem = problem.filter(|_| !self.deviations.take("", name));
             report.problems.extend(problem.map(|problem| format!("{name}: {problem}")));
         }
         let names = self.peer.names();
@@ -108,17 +108,19 @@ fn label_names(family: &Family) -> BTreeSet<Vec<&str>> {
 fn family_differs(peer: &Family, ours: [Option<&Family>; 2], deviations: &mut Deviations) -> Option<String> {
     let name = &peer.name;
     let one = ours.into_iter().flatten().next()?;
-    let (theirs, own) = (label_names(peer), label_names(one));
-    if theirs != own {
-        return (!deviations.take("labels:", name)).then(|| format!("label names {theirs:?}, ours {own:?}"));
-    }
+    let (names, own) = (label_names(peer), label_names(one));
     let theirs = samples(peer);
     let [before, after] = ours.map(|family| family.map(samples).unwrap_or_default());
     let missing: Vec<_> = theirs.keys().filter(|key| !before.contains_key(key) && !after.contains_key(key)).collect();
     // A series in both of our pages was there all the time.
     let extra: Vec<_> = before.keys().filter(|key| after.contains_key(key) && !theirs.contains_key(key)).collect();
-    if !(missing.is_empty() && extra.is_empty()) && !deviations.take("series:", name) {
-        return Some(format!("missing {missing:?}, too many {extra:?}"));
+    if names != own || !missing.is_empty() || !extra.is_empty() {
+        let differs = if names == own {
+            format!("missing {missing:?}, too many {extra:?}")
+        } else {
+            format!("label names {names:?}, ours {own:?}")
+        };
+        return (!deviations.take("labels:", name)).then_some(differs);
     }
     if deviations.take("value:", name) {
         return None;
@@ -182,9 +184,10 @@ mod tests {
     fn what_is_alike_or_listed_is_no_problem() {
         assert!(problems(&["shop_a 1", "shop_more 1"], &["shop_a 1", "shop_exporter_b 1", "go_c 1"], "").is_empty());
         assert!(problems(&["shop_a 1"], &["shop_a 1", "shop_b 1"], "shop_b\tis a stored value").is_empty());
+        assert!(problems(&["shop_a 1"], &["shop_a 2"], "shop_a\tis in other units").is_empty());
         assert!(problems(&["shop_a 1"], &["shop_a 2"], "value:shop_a\tmoves").is_empty());
         assert!(problems(&["shop_a{b=\"1\"} 1"], &["shop_a 1"], "labels:shop_a\tour b is closed").is_empty());
-        assert!(problems(&["shop_a{b=\"1\"} 1"], &["shop_a{b=\"2\"} 1"], "series:shop_a\tb moves").is_empty());
+        assert!(problems(&["shop_a{b=\"1\"} 1"], &["shop_a{b=\"2\"} 1"], "labels:shop_a\tb moves").is_empty());
     }
 
     #[test]
@@ -194,7 +197,7 @@ mod tests {
             ("shop_a{b=\"1\"} 1", "shop_a{c=\"1\"} 1", "", "label names"),
             ("shop_a{b=\"1\"} 1", "shop_a{b=\"2\"} 1", "", "too many"),
             ("shop_a 1", "shop_a 2", "", "is 2, ours"),
-            ("shop_a 1", "shop_a 1", "shop_a\tgone", "no longer needed"),
+            ("shop_a 1", "shop_a 1", "labels:shop_a\tgone", "no longer needed"),
         ] {
             let problems = problems(&[ours], &[theirs], deviations);
             assert!(problems.len() == 1 && problems[0].contains(word), "{problems:?} do not say {word:?}");
