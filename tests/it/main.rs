@@ -5,6 +5,7 @@
 mod catalogue;
 mod dependencies;
 mod docs;
+mod faults;
 mod host;
 mod mysql_names;
 mod nginx;
@@ -12,5 +13,6 @@ mod php_fpm;
 mod prometheus;
 mod redis;
 mod scripts;
+mod side_by_side;
 mod support;
 mod web;
