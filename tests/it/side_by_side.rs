@@ -3,6 +3,7 @@
 use crate::support::differential::{Deviations, Differential, lacking};
 use crate::support::exporter::Exporter;
 use crate::support::peers::Peer;
+use crate::support::scrape::Page;
 use crate::support::stack::Stack;
 
 /// How much of the dashboard Node Exporter Full must work of what node_exporter gives it on this machine.
@@ -23,6 +24,16 @@ const REDIS: [&str; 2] = [
 ];
 const NGINX: [&str; 1] = [include_str!("../fixtures/dashboards/nginx-names.txt")];
 
+/// Says how much there is of what the dashboards find at the peer, and fails when it is too little.
+#[expect(clippy::print_stdout, reason = "how much is covered, for whoever runs the test")]
+fn dashboards(topic: &str, lists: &[&str], theirs: &Page, ours: &Page) {
+    for list in lists {
+        let (lacking, live) = lacking(list, theirs, ours);
+        println!("{topic}: {} of the {live} names that a dashboard finds at the peer", live - lacking.len());
+        assert!(lacking.len() * 100 <= live * (100 - DASHBOARD_PERCENT), "{topic}: lacking {lacking:?}");
+    }
+}
+
 /// Compares every family of a peer, and then what the dashboards ask of it.
 fn compare(topic: &str, prefix: &str, exporter: &Exporter, peer: &Peer, lists: &[&str]) {
     // Both have looked once: what they count of their own first connection is behind them.
@@ -30,11 +41,7 @@ fn compare(topic: &str, prefix: &str, exporter: &Exporter, peer: &Peer, lists: &
     let before = exporter.scrape();
     let theirs = peer.page();
     let after = exporter.scrape();
-    for list in lists {
-        let (lacking, live) = lacking(list, &theirs, &after);
-        println!("{topic}: {} of the {live} names a dashboard finds at the peer", live - lacking.len());
-        assert!(lacking.len() * 100 <= live * (100 - DASHBOARD_PERCENT), "{topic}: lacking {lacking:?}");
-    }
+    dashboards(topic, lists, &theirs, &after);
     let deviations = Deviations::of(topic);
     Differential { prefixes: &[prefix], before: &before, peer: &theirs, after: &after, deviations }.check();
 }
@@ -52,10 +59,5 @@ fn the_program_gives_what_mysqld_redis_and_nginx_exporter_give() {
 fn the_program_gives_what_dashboards_find_at_node_exporter() {
     let exporter = Exporter::start("");
     let peer = Peer::node(&[]);
-    let (theirs, ours) = (peer.page(), exporter.scrape());
-    for list in NODE {
-        let (lacking, live) = lacking(list, &theirs, &ours);
-        println!("host: {} of the {live} names a dashboard finds at the peer", live - lacking.len());
-        assert!(lacking.len() * 100 <= live * (100 - DASHBOARD_PERCENT), "lacking {lacking:?}");
-    }
+    dashboards("host", &NODE, &peer.page(), &exporter.scrape());
 }

@@ -2,8 +2,9 @@
 //!
 //! Deviations are reviewed, one a line, in `tests/it/deviations`: what, a tab, the reason. `<family>` means
 //! that it is missing or otherwise not the same; `labels:<family>` that it has other labels, or the same with other
-//! values; `value:<family>` that the values of its series are not compared. A line about labels that are the same is an
-//! error; what is missing or has another value may be so beside one version of the peer, or at one moment, only.
+//! values; `series:<family>` that it has other series; `value:<family>` that the values of its series are not compared.
+//! A line about labels or series that are the same is an error; what is missing or has another value may be so beside
+//! one version of the peer, or at one moment, only.
 
 mod deviations;
 
@@ -69,14 +70,14 @@ impl Differential<'_> {
             }
             report.families += 1;
             let ours = [self.before, self.after].map(|page| page.family(name));
-            let problem = match ours {
-                [None, None] => Some("missing".to_owned()),
-                _ => {
-                    report.covered += 1;
-                    family_differs(family, ours, &mut self.deviations)
-                }
+            let problem = if ours.iter().any(Option::is_some) {
+                report.covered += 1;
+                family_differs(family, ours, &mut self.deviations)
+            } else {
+                Some("missing".to_owned())
             };
-            let problem = problem.filter(|_| !self.deviations.take("", name));
+            let meant = |kind| self.deviations.take(kind, name);
+            let problem = problem.filter(|_| !["", "labels:"].into_iter().any(meant));
             report.problems.extend(problem.map(|problem| format!("{name}: {problem}")));
         }
         let names = self.peer.names();
@@ -108,19 +109,17 @@ fn label_names(family: &Family) -> BTreeSet<Vec<&str>> {
 fn family_differs(peer: &Family, ours: [Option<&Family>; 2], deviations: &mut Deviations) -> Option<String> {
     let name = &peer.name;
     let one = ours.into_iter().flatten().next()?;
-    let (names, own) = (label_names(peer), label_names(one));
+    let (theirs, own) = (label_names(peer), label_names(one));
+    if theirs != own {
+        return (!deviations.take("labels:", name)).then(|| format!("label names {theirs:?}, ours {own:?}"));
+    }
     let theirs = samples(peer);
     let [before, after] = ours.map(|family| family.map(samples).unwrap_or_default());
     let missing: Vec<_> = theirs.keys().filter(|key| !before.contains_key(key) && !after.contains_key(key)).collect();
     // A series in both of our pages was there all the time.
     let extra: Vec<_> = before.keys().filter(|key| after.contains_key(key) && !theirs.contains_key(key)).collect();
-    if names != own || !missing.is_empty() || !extra.is_empty() {
-        let differs = if names == own {
-            format!("missing {missing:?}, too many {extra:?}")
-        } else {
-            format!("label names {names:?}, ours {own:?}")
-        };
-        return (!deviations.take("labels:", name)).then_some(differs);
+    if !(missing.is_empty() && extra.is_empty()) && !deviations.take("series:", name) {
+        return Some(format!("missing {missing:?}, too many {extra:?}"));
     }
     if deviations.take("value:", name) {
         return None;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// The kinds of lines; the first one, without a word, is a family that is not the same at all.
-const KINDS: [&str; 3] = ["", "labels:", "value:"];
+const KINDS: [&str; 4] = ["", "labels:", "series:", "value:"];
 
 /// The lines of one file.
 #[derive(Debug)]
@@ -52,10 +52,10 @@ impl Deviations {
         listed
     }
 
-    /// A complaint about each line on labels that was not needed although the peer has the family.
+    /// A complaint about each line on labels or series that was not needed although the peer has the family.
     pub(super) fn unused(&self, peer_has: impl Fn(&str) -> bool) -> Vec<String> {
         let unused = self.lines.keys().filter(|what| !self.taken.contains(*what));
-        let unused = unused.filter(|what| what.starts_with("labels:"));
+        let unused = unused.filter(|what| what.starts_with("labels:") || what.starts_with("series:"));
         let unused = unused.filter(|what| peer_has(what.rsplit(':').next().unwrap_or(what)));
         unused.map(|what| format!("{}: the deviation {what:?} is no longer needed", self.topic)).collect()
     }
