@@ -7,6 +7,7 @@ pub(crate) mod exporter;
 pub(crate) mod found;
 pub(crate) mod http;
 pub(crate) mod judges;
+pub(crate) mod mariadb;
 pub(crate) mod nginx;
 pub(crate) mod node_exporter;
 pub(crate) mod peers;

@@ -3,13 +3,15 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 
-use super::daemon::{Daemon, folder, free_port, listens_on, program};
+use super::daemon::Daemon;
+use super::mariadb::{Database, is_mariadb};
 use super::nginx::Nginx;
 use super::php_fpm::PhpFpm;
 use super::redis::RedisServer;
 
-/// What exporters log in with; MariaDB listens on loopback only, for as long as the stack runs.
+/// What exporters log in with; the database listens on loopback only, for as long as the stack runs.
 const USER: &str = "exporter";
 const PASSWORD: &str = "only-for-this-run";
 
@@ -23,8 +25,7 @@ const POOL: &str = "pm = dynamic\npm.max_children = 8\npm.start_servers = 4\npm.
 
 /// The running servers.
 pub(crate) struct Stack {
-    mariadb: Daemon,
-    mariadb_port: u16,
+    database: Database,
     redis: RedisServer,
     nginx: Nginx,
     php_fpm: PhpFpm,
@@ -33,16 +34,15 @@ pub(crate) struct Stack {
 impl Stack {
     /// Starts all servers and fills them.
     pub(crate) fn start() -> Self {
-        let (mariadb, mariadb_port) = mariadb();
         let (redis, nginx, php_fpm) = (RedisServer::start(&[]), Nginx::start(""), PhpFpm::start(&[("shop", POOL)]));
         fill(&redis);
-        Self { mariadb, mariadb_port, redis, nginx, php_fpm }
+        Self { database: database(), redis, nginx, php_fpm }
     }
 
     /// Each server under the name of the collector that asks it, and how that one's families start.
     pub(crate) fn servers(&self) -> [(&'static str, &'static str, &Daemon); 4] {
         [
-            ("mysql", "mysql_", &self.mariadb),
+            ("mysql", "mysql_", &self.database.daemon),
             ("redis", "redis_", &self.redis.daemon),
             ("nginx", "nginx_", &self.nginx.daemon),
             ("php_fpm", "phpfpm_", &self.php_fpm.daemon),
@@ -56,11 +56,11 @@ impl Stack {
 
     /// The same but for PHP-FPM, which no exporter in Debian watches.
     pub(crate) fn without_php(&self) -> String {
-        let file = self.mariadb.folder().join("password");
+        let file = self.database.daemon.folder().join("password");
         fs::write(&file, PASSWORD).unwrap();
         let mysql = format!(
             "[mysql.targets.main]\naddress = '127.0.0.1:{}'\nuser = '{USER}'\npassword = {{ file = '{}' }}\n",
-            self.mariadb_port,
+            self.database.port(),
             file.display(),
         );
         let redis = format!("[redis.targets.main]\nurl = '{}'\n", self.redis_url());
@@ -70,7 +70,7 @@ impl Stack {
 
     /// The `[client]` section that MySQL's own programs and mysqld_exporter read.
     pub(crate) fn mysql_client(&self) -> String {
-        format!("user={USER}\npassword={PASSWORD}\nhost=127.0.0.1\nport={}", self.mariadb_port)
+        format!("user={USER}\npassword={PASSWORD}\nhost=127.0.0.1\nport={}", self.database.port())
     }
 
     pub(crate) fn redis_url(&self) -> String {
@@ -82,38 +82,31 @@ impl Stack {
     }
 }
 
-fn mariadb() -> (Daemon, u16) {
-    let (folder, port) = (folder(), free_port());
-    let data = format!("--datadir={}", folder.path().join("data").display());
-    let socket = folder.path().join("socket");
-    let socket_option = format!("--socket={}", socket.display());
-    let made = program(&["mariadb-install-db"])
-        .args(["--no-defaults", "--user=root", "--auth-root-authentication-method=normal", &data])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let mut command = program(&["mariadbd"]);
-    command.args(["--no-defaults", "--user=root", "--bind-address=127.0.0.1", "--performance-schema=ON"]);
-    command.arg(format!("--port={port}")).args([&data, &socket_option]);
-    let mut daemon = Daemon::start("mariadbd", command, folder);
-    daemon.wait_until(|| listens_on(&socket));
-    let user = format!(
-        "CREATE USER '{USER}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';
-         GRANT PROCESS, REPLICA MONITOR, SLAVE MONITOR, BINLOG MONITOR, SELECT ON *.* TO '{USER}'@'127.0.0.1';
-         CREATE DATABASE shop;"
-    );
-    let table = |number| {
-        format!(
-            "CREATE TABLE shop.t{number} (id INT PRIMARY KEY, name VARCHAR(80), KEY (name));
-             INSERT INTO shop.t{number} VALUES (1, 'a'), (2, 'b');"
-        )
+/// The database with the shop's tables and the exporters' account.
+fn database() -> Database {
+    let temporary = |folder: &Path| vec![format!("--tmpdir={}", folder.display())];
+    let database = Database::start_with(&["--performance-schema=ON"], temporary);
+    let rights = if is_mariadb() {
+        "PROCESS, SLAVE MONITOR, BINLOG MONITOR, SELECT"
+    } else {
+        "PROCESS, REPLICATION CLIENT, SELECT"
     };
-    let sql: Vec<_> = std::iter::once(user).chain((0..TABLES).map(table)).collect();
-    let sql = sql.concat();
-    let filled = program(&["mariadb"]).args(["--no-defaults", "--user=root", &socket_option, "-e", &sql]).output();
-    let filled = filled.unwrap();
-    assert!(filled.status.success(), "{}", String::from_utf8_lossy(&filled.stderr));
-    (daemon, port)
+    let account = [
+        format!("CREATE USER '{USER}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'"),
+        format!("GRANT {rights} ON *.* TO '{USER}'@'127.0.0.1'"),
+        "CREATE DATABASE shop".to_owned(),
+    ];
+    let table = |number| {
+        [
+            format!("CREATE TABLE shop.t{number} (id INT PRIMARY KEY, name VARCHAR(80), KEY (name))"),
+            format!("INSERT INTO shop.t{number} VALUES (1, 'a'), (2, 'b')"),
+        ]
+    };
+    let statements: Vec<_> = account.into_iter().chain((0..TABLES).flat_map(table)).collect();
+    let statements: Vec<_> = statements.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(database.run(&statements));
+    database
 }
 
 fn fill(redis: &RedisServer) {
