@@ -132,11 +132,11 @@ fn family_differs(peer: &Family, ours: [Option<&Family>; 2], deviations: &mut De
     (!different.is_empty()).then(|| different.join("; "))
 }
 
-/// Whether a value lies between two of ours, or near one of them; one we do not have is no bound.
+/// Whether a value lies between two of ours, or near one of them; a series that comes or goes meanwhile counts from 0.
 fn lies_between(value: f64, bounds: [Option<f64>; 2]) -> bool {
     let [first, second] = match bounds {
         [Some(before), Some(after)] => [before, after],
-        [Some(only), None] | [None, Some(only)] => [only, only],
+        [Some(only), None] | [None, Some(only)] => [0.0, only],
         [None, None] => return true,
     };
     let near = |ours: f64| (value - ours).abs() <= TOLERANCE * value.abs().max(ours.abs());
@@ -208,6 +208,7 @@ mod tests {
         assert!(lies_between(5.0, [Some(3.0), Some(8.0)]));
         assert!(lies_between(5.0, [Some(8.0), Some(3.0)]));
         assert!(lies_between(101.0, [Some(100.0), None]));
+        assert!(lies_between(6.0, [None, Some(7.0)]));
         assert!(lies_between(f64::NAN, [Some(f64::NAN), Some(1.0)]));
         assert!(!lies_between(9.0, [Some(3.0), Some(8.0)]));
         assert!(!lies_between(1.0, [Some(0.0), Some(0.0)]));
