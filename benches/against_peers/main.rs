@@ -52,5 +52,5 @@ fn ours(config: &str) -> Cost {
     let page = exporter.scrape();
     let down: Vec<_> = page.samples("vitrin_up").filter(|series| series.value != 1.0).collect();
     assert!(down.is_empty(), "{down:?}; the log:\n{}", exporter.log());
-    Cost::of(exporter.address(), exporter.daemon().pid()).unwrap()
+    Cost::of(exporter.address(), exporter.pid()).unwrap()
 }

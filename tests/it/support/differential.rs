@@ -1,9 +1,10 @@
 //! A peer's page beside ours: what is missing, what differs, and which deviations are meant.
 //!
-//! Deviations are reviewed, one a line, in `tests/it/deviations/<topic>.tsv`: what, a tab, the reason. `<family>` means
-//! that we do not have it at all; `labels:<family>` that it has other label names; `series:<family>` that it has other
-//! series; `value:<family>` that its values are not compared. A line for something the peer has and we have alike is an
-//! error, save for values, which may be alike by luck; one for a family that this version of the peer lacks is not.
+//! Deviations are reviewed, one a line, in `tests/it/deviations`: what, a tab, the reason. `<family>` means
+//! that it is missing or otherwise not the same; `labels:<family>` that it has other labels, or the same with other
+//! values; `series:<family>` that it has other series; `value:<family>` that the values of its series are not compared.
+//! A line about labels or series that are the same is an error; what is missing or has another value may be so beside
+//! one version of the peer, or at one moment, only.
 
 mod deviations;
 
@@ -69,14 +70,14 @@ impl Differential<'_> {
             }
             report.families += 1;
             let ours = [self.before, self.after].map(|page| page.family(name));
-            let problem = match ours {
-                [None, None] if self.deviations.take("", name) => None,
-                [None, None] => Some("missing".to_owned()),
-                _ => {
-                    report.covered += 1;
-                    family_differs(family, ours, &mut self.deviations)
-                }
+            let problem = if ours.iter().any(Option::is_some) {
+                report.covered += 1;
+                family_differs(family, ours, &mut self.deviations)
+            } else {
+                Some("missing".to_owned())
             };
+            let meant = |kind| self.deviations.take(kind, name);
+            let problem = problem.filter(|_| !["", "labels:"].into_iter().any(meant));
             report.problems.extend(problem.map(|problem| format!("{name}: {problem}")));
         }
         let names = self.peer.names();
@@ -132,11 +133,11 @@ fn family_differs(peer: &Family, ours: [Option<&Family>; 2], deviations: &mut De
     (!different.is_empty()).then(|| different.join("; "))
 }
 
-/// Whether a value lies between two of ours, or near one of them; one we do not have is no bound.
+/// Whether a value lies between two of ours, or near one of them; a series that comes or goes meanwhile counts from 0.
 fn lies_between(value: f64, bounds: [Option<f64>; 2]) -> bool {
     let [first, second] = match bounds {
         [Some(before), Some(after)] => [before, after],
-        [Some(only), None] | [None, Some(only)] => [only, only],
+        [Some(only), None] | [None, Some(only)] => [0.0, only],
         [None, None] => return true,
     };
     let near = |ours: f64| (value - ours).abs() <= TOLERANCE * value.abs().max(ours.abs());
@@ -183,9 +184,10 @@ mod tests {
     fn what_is_alike_or_listed_is_no_problem() {
         assert!(problems(&["shop_a 1", "shop_more 1"], &["shop_a 1", "shop_exporter_b 1", "go_c 1"], "").is_empty());
         assert!(problems(&["shop_a 1"], &["shop_a 1", "shop_b 1"], "shop_b\tis a stored value").is_empty());
+        assert!(problems(&["shop_a 1"], &["shop_a 2"], "shop_a\tis in other units").is_empty());
         assert!(problems(&["shop_a 1"], &["shop_a 2"], "value:shop_a\tmoves").is_empty());
         assert!(problems(&["shop_a{b=\"1\"} 1"], &["shop_a 1"], "labels:shop_a\tour b is closed").is_empty());
-        assert!(problems(&["shop_a{b=\"1\"} 1"], &["shop_a{b=\"2\"} 1"], "series:shop_a\tb moves").is_empty());
+        assert!(problems(&["shop_a{b=\"1\"} 1"], &["shop_a{b=\"2\"} 1"], "labels:shop_a\tb moves").is_empty());
     }
 
     #[test]
@@ -195,7 +197,7 @@ mod tests {
             ("shop_a{b=\"1\"} 1", "shop_a{c=\"1\"} 1", "", "label names"),
             ("shop_a{b=\"1\"} 1", "shop_a{b=\"2\"} 1", "", "too many"),
             ("shop_a 1", "shop_a 2", "", "is 2, ours"),
-            ("shop_a 1", "shop_a 1", "shop_a\tgone", "no longer needed"),
+            ("shop_a 1", "shop_a 1", "labels:shop_a\tgone", "no longer needed"),
         ] {
             let problems = problems(&[ours], &[theirs], deviations);
             assert!(problems.len() == 1 && problems[0].contains(word), "{problems:?} do not say {word:?}");
@@ -207,6 +209,7 @@ mod tests {
         assert!(lies_between(5.0, [Some(3.0), Some(8.0)]));
         assert!(lies_between(5.0, [Some(8.0), Some(3.0)]));
         assert!(lies_between(101.0, [Some(100.0), None]));
+        assert!(lies_between(6.0, [None, Some(7.0)]));
         assert!(lies_between(f64::NAN, [Some(f64::NAN), Some(1.0)]));
         assert!(!lies_between(9.0, [Some(3.0), Some(8.0)]));
         assert!(!lies_between(1.0, [Some(0.0), Some(0.0)]));

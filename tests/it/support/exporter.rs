@@ -47,9 +47,9 @@ impl Exporter {
         self.address
     }
 
-    /// Its process and folder.
-    pub(crate) fn daemon(&self) -> &Daemon {
-        &self.daemon
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.daemon.pid()
     }
 
     /// One GET on a connection of its own.
@@ -80,11 +80,6 @@ impl Exporter {
     /// How many file descriptors it has open.
     pub(crate) fn fds(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.daemon.pid())).unwrap().count()
-    }
-
-    /// Its resident memory in bytes.
-    pub(crate) fn rss_bytes(&self) -> u64 {
-        super::process::rss_bytes(self.daemon.pid())
     }
 
     /// What it has logged.

@@ -3,10 +3,15 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 
-use super::daemon::{Daemon, folder, free_port, listens, listens_on, program};
+use super::daemon::Daemon;
+use super::mariadb::{Database, is_mariadb};
+use super::nginx::Nginx;
+use super::php_fpm::PhpFpm;
+use super::redis::RedisServer;
 
-/// What exporters log in with; MariaDB listens on loopback only, for as long as the stack runs.
+/// What exporters log in with; the database listens on loopback only, for as long as the stack runs.
 const USER: &str = "exporter";
 const PASSWORD: &str = "only-for-this-run";
 
@@ -14,49 +19,48 @@ const PASSWORD: &str = "only-for-this-run";
 const TABLES: usize = 150;
 const KEYS: usize = 20_000;
 
+/// Its one pool.
+const POOL: &str = "pm = dynamic\npm.max_children = 8\npm.start_servers = 4\npm.min_spare_servers = 2\n\
+                    pm.max_spare_servers = 6\npm.status_path = /status\nping.path = /ping";
+
 /// The running servers.
 pub(crate) struct Stack {
-    mariadb: Daemon,
-    mariadb_port: u16,
-    redis: Daemon,
-    redis_port: u16,
-    nginx: Daemon,
-    nginx_port: u16,
-    php_fpm: Daemon,
+    database: Database,
+    redis: RedisServer,
+    nginx: Nginx,
+    php_fpm: PhpFpm,
 }
 
 impl Stack {
     /// Starts all servers and fills them.
     pub(crate) fn start() -> Self {
-        let (mariadb, mariadb_port) = mariadb();
-        let (redis, redis_port) = redis();
-        let (nginx, nginx_port) = nginx();
-        Self { mariadb, mariadb_port, redis, redis_port, nginx, nginx_port, php_fpm: php_fpm() }
+        let (redis, nginx, php_fpm) = (RedisServer::start(&[]), Nginx::start(""), PhpFpm::start(&[("shop", POOL)]));
+        fill(&redis);
+        Self { database: database(), redis, nginx, php_fpm }
     }
 
-    /// Each server under the name of the collector that asks it, which is also how its families start.
+    /// Each server under the name of the collector that asks it, and how that one's families start.
     pub(crate) fn servers(&self) -> [(&'static str, &'static str, &Daemon); 4] {
         [
-            ("mysql", "mysql_", &self.mariadb),
-            ("redis", "redis_", &self.redis),
-            ("nginx", "nginx_", &self.nginx),
-            ("php_fpm", "phpfpm_", &self.php_fpm),
+            ("mysql", "mysql_", &self.database.daemon),
+            ("redis", "redis_", &self.redis.daemon),
+            ("nginx", "nginx_", &self.nginx.daemon),
+            ("php_fpm", "phpfpm_", &self.php_fpm.daemon),
         ]
     }
 
     /// A configuration with one target of each kind; the host needs none.
     pub(crate) fn configuration(&self) -> String {
-        let php_fpm = self.php_fpm.folder().join("php-fpm.conf");
-        format!("{}[php_fpm.targets.main]\nconfiguration = '{}'\n", self.without_php(), php_fpm.display())
+        format!("{}[php_fpm.targets.main]\n{}", self.without_php(), self.php_fpm.table(""))
     }
 
     /// The same but for PHP-FPM, which no exporter in Debian watches.
     pub(crate) fn without_php(&self) -> String {
-        let file = self.mariadb.folder().join("password");
+        let file = self.database.daemon.folder().join("password");
         fs::write(&file, PASSWORD).unwrap();
         let mysql = format!(
             "[mysql.targets.main]\naddress = '127.0.0.1:{}'\nuser = '{USER}'\npassword = {{ file = '{}' }}\n",
-            self.mariadb_port,
+            self.database.port(),
             file.display(),
         );
         let redis = format!("[redis.targets.main]\nurl = '{}'\n", self.redis_url());
@@ -66,59 +70,47 @@ impl Stack {
 
     /// The `[client]` section that MySQL's own programs and mysqld_exporter read.
     pub(crate) fn mysql_client(&self) -> String {
-        format!("user={USER}\npassword={PASSWORD}\nhost=127.0.0.1\nport={}", self.mariadb_port)
+        format!("user={USER}\npassword={PASSWORD}\nhost=127.0.0.1\nport={}", self.database.port())
     }
 
     pub(crate) fn redis_url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.redis_port)
+        self.redis.url()
     }
 
     pub(crate) fn stub_status(&self) -> String {
-        format!("http://127.0.0.1:{}/stub_status", self.nginx_port)
+        format!("http://127.0.0.1:{}/stub_status", self.nginx.port)
     }
 }
 
-fn mariadb() -> (Daemon, u16) {
-    let (folder, port) = (folder(), free_port());
-    let data = format!("--datadir={}", folder.path().join("data").display());
-    let socket = folder.path().join("socket");
-    let socket_option = format!("--socket={}", socket.display());
-    let made = program(&["mariadb-install-db"])
-        .args(["--no-defaults", "--user=root", "--auth-root-authentication-method=normal", &data])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let mut command = program(&["mariadbd"]);
-    command.args(["--no-defaults", "--user=root", "--bind-address=127.0.0.1", "--performance-schema=ON"]);
-    command.arg(format!("--port={port}")).args([&data, &socket_option]);
-    let mut daemon = Daemon::start("mariadbd", command, folder);
-    daemon.wait_until(|| listens_on(&socket));
-    let user = format!(
-        "CREATE USER '{USER}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';
-         GRANT PROCESS, REPLICA MONITOR, SLAVE MONITOR, BINLOG MONITOR, SELECT ON *.* TO '{USER}'@'127.0.0.1';
-         CREATE DATABASE shop;"
-    );
-    let table = |number| {
-        format!(
-            "CREATE TABLE shop.t{number} (id INT PRIMARY KEY, name VARCHAR(80), KEY (name));
-             INSERT INTO shop.t{number} VALUES (1, 'a'), (2, 'b');"
-        )
+/// The database with the shop's tables and the exporters' account.
+fn database() -> Database {
+    let temporary = |folder: &Path| vec![format!("--tmpdir={}", folder.display())];
+    let database = Database::start_with(&["--performance-schema=ON"], temporary);
+    let rights = if is_mariadb() {
+        "PROCESS, SLAVE MONITOR, BINLOG MONITOR, SELECT"
+    } else {
+        "PROCESS, REPLICATION CLIENT, SELECT"
     };
-    let sql: Vec<_> = std::iter::once(user).chain((0..TABLES).map(table)).collect();
-    let sql = sql.concat();
-    let filled = program(&["mariadb"]).args(["--no-defaults", "--user=root", &socket_option, "-e", &sql]).output();
-    let filled = filled.unwrap();
-    assert!(filled.status.success(), "{}", String::from_utf8_lossy(&filled.stderr));
-    (daemon, port)
+    let account = [
+        format!("CREATE USER '{USER}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'"),
+        format!("GRANT {rights} ON *.* TO '{USER}'@'127.0.0.1'"),
+        "CREATE DATABASE shop".to_owned(),
+    ];
+    let table = |number| {
+        [
+            format!("CREATE TABLE shop.t{number} (id INT PRIMARY KEY, name VARCHAR(80), KEY (name))"),
+            format!("INSERT INTO shop.t{number} VALUES (1, 'a'), (2, 'b')"),
+        ]
+    };
+    let statements: Vec<_> = account.into_iter().chain((0..TABLES).flat_map(table)).collect();
+    let statements: Vec<_> = statements.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(database.run(&statements));
+    database
 }
 
-fn redis() -> (Daemon, u16) {
-    let (folder, port) = (folder(), free_port());
-    let mut command = program(&["redis-server", "valkey-server"]);
-    command.args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string(), "--dir"]).arg(folder.path());
-    let mut daemon = Daemon::start("redis", command, folder);
-    daemon.wait_until(|| listens(port));
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+fn fill(redis: &RedisServer) {
+    let mut stream = TcpStream::connect(("127.0.0.1", redis.port)).unwrap();
     for key in 0..KEYS {
         stream.write_all(format!("SET cache:{key} {key} EX 86400\r\n").as_bytes()).unwrap();
     }
@@ -126,38 +118,4 @@ fn redis() -> (Daemon, u16) {
     let mut replies = String::new();
     stream.read_to_string(&mut replies).unwrap();
     assert_eq!(replies.matches("+OK\r\n").count(), KEYS + 1);
-    (daemon, port)
-}
-
-fn nginx() -> (Daemon, u16) {
-    let (folder, port) = (folder(), free_port());
-    let configuration = format!(
-        "daemon off;\npid nginx.pid;\nerror_log error.log;\nevents {{}}\nhttp {{\n  access_log off;\n\
-         server {{ listen 127.0.0.1:{port}; location /stub_status {{ stub_status; }} }}\n}}\n"
-    );
-    let file = folder.path().join("nginx.conf");
-    fs::write(&file, configuration).unwrap();
-    let mut command = program(&["nginx"]);
-    command.arg("-p").arg(folder.path()).arg("-c").arg(&file).arg("-e").arg(folder.path().join("error.log"));
-    let mut daemon = Daemon::start("nginx", command, folder);
-    daemon.wait_until(|| listens(port));
-    (daemon, port)
-}
-
-fn php_fpm() -> Daemon {
-    let folder = folder();
-    let here = folder.path().display();
-    let configuration = format!(
-        "[global]\nerror_log = {here}/error.log\ndaemonize = no\n[shop]\nlisten = {here}/shop.sock\nuser = www-data\n\
-         pm = dynamic\npm.max_children = 8\npm.start_servers = 4\npm.min_spare_servers = 2\npm.max_spare_servers = 6\n\
-         pm.status_path = /status\nping.path = /ping\nlisten.owner = root\n"
-    );
-    let file = folder.path().join("php-fpm.conf");
-    fs::write(&file, configuration).unwrap();
-    let socket = folder.path().join("shop.sock");
-    let mut command = program(&["php-fpm8.2", "php-fpm8.4", "php-fpm"]);
-    command.args(["--nodaemonize", "--fpm-config"]).arg(&file);
-    let mut daemon = Daemon::start("php-fpm", command, folder);
-    daemon.wait_until(|| listens_on(&socket));
-    daemon
 }

@@ -4,40 +4,42 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The kinds of lines; the first one, without a word, is a missing family.
+/// The kinds of lines; the first one, without a word, is a family that is not the same at all.
 const KINDS: [&str; 4] = ["", "labels:", "series:", "value:"];
 
 /// The lines of one file.
 #[derive(Debug)]
 pub(crate) struct Deviations {
-    file: String,
+    topic: String,
     /// What, and its reason.
     lines: BTreeMap<String, String>,
     taken: BTreeSet<String>,
 }
 
 impl Deviations {
-    /// Reads `tests/it/deviations/<topic>.tsv`.
+    /// Reads `tests/it/deviations/<topic>.tsv`, and what differs whenever two exporters run side by side.
     pub(crate) fn of(topic: &str) -> Self {
-        let file = format!("tests/it/deviations/{topic}.tsv");
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
-        Self::parse(&file, &text)
+        let read = |name: &str| {
+            let file = format!("tests/it/deviations/{name}.tsv");
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
+            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"))
+        };
+        Self::parse(topic, &(read(topic) + &read("side_by_side")))
     }
 
-    /// Reads the text of such a file; `file` is for the messages.
+    /// Reads the text of such a file; `topic` is for the messages.
     #[track_caller]
-    pub(crate) fn parse(file: &str, text: &str) -> Self {
+    pub(crate) fn parse(topic: &str, text: &str) -> Self {
         let mut lines = BTreeMap::new();
         for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let (what, reason) = line.split_once('\t').unwrap_or((line, ""));
-            assert!(!reason.trim().is_empty(), "{file}: no reason is given for {what:?}");
+            assert!(!reason.trim().is_empty(), "{topic}: no reason is given for {what:?}");
             let kind = what.split_once(':').map_or("", |(kind, _)| &what[..=kind.len()]);
-            assert!(KINDS.contains(&kind), "{file}: {what:?} is none of {KINDS:?}");
+            assert!(KINDS.contains(&kind), "{topic}: {what:?} is none of {KINDS:?}");
             let twice = lines.insert(what.to_owned(), reason.to_owned()).is_some();
-            assert!(!twice, "{file}: {what:?} is there twice");
+            assert!(!twice, "{topic}: {what:?} is there twice");
         }
-        Self { file: file.to_owned(), lines, taken: BTreeSet::new() }
+        Self { topic: topic.to_owned(), lines, taken: BTreeSet::new() }
     }
 
     /// Whether this is listed; it then counts as needed.
@@ -50,11 +52,11 @@ impl Deviations {
         listed
     }
 
-    /// A complaint about each line that was not needed although the peer has the family.
+    /// A complaint about each line on labels or series that was not needed although the peer has the family.
     pub(super) fn unused(&self, peer_has: impl Fn(&str) -> bool) -> Vec<String> {
         let unused = self.lines.keys().filter(|what| !self.taken.contains(*what));
-        let unused = unused.filter(|what| !what.starts_with("value:"));
+        let unused = unused.filter(|what| what.starts_with("labels:") || what.starts_with("series:"));
         let unused = unused.filter(|what| peer_has(what.rsplit(':').next().unwrap_or(what)));
-        unused.map(|what| format!("{}: the deviation {what:?} is no longer needed", self.file)).collect()
+        unused.map(|what| format!("{}: the deviation {what:?} is no longer needed", self.topic)).collect()
     }
 }
