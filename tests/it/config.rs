@@ -22,7 +22,10 @@ fn refused(config: &str, message: &Expect) {
 }
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_vitrin")).args(arguments).env_clear().output().unwrap()
+    // A mistake that is not noticed would be served for ever.
+    let mut command = Command::new("timeout");
+    command.args(["20", env!("CARGO_BIN_EXE_vitrin")]).args(arguments).env_clear().env("PATH", "/usr/bin");
+    command.output().unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -33,49 +36,70 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn an_unknown_key() {
-    refused("[redis.targets.main]\nurl = 'redis://127.0.0.1'\npasword = { env = 'X' }\n", &expect![[r#"
+    refused(
+        "[redis.targets.main]\nurl = 'redis://127.0.0.1'\npasword = { env = 'X' }\n",
+        &expect![[r#"
         {folder}/vitrin.toml:3:1: redis.targets.main.pasword: unknown key `pasword`
           hint: did you mean `password`?
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_unknown_topic() {
-    refused("[postgres.targets.main]\n", &expect![[r#"
+    refused(
+        "[postgres.targets.main]\n",
+        &expect![[r#"
         {folder}/vitrin.toml:1:2: postgres: unknown key `postgres`
           hint: known here: host, mysql, nginx, php_fpm, redis
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_wrong_type() {
-    refused("[redis]\ntimeout = 2\n", &expect![[r#"
+    refused(
+        "[redis]\ntimeout = 2\n",
+        &expect![[r#"
         {folder}/vitrin.toml:2:11: redis.timeout: invalid type: integer `2`, expected a string
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_length_of_time_that_is_none() {
-    refused("[mysql]\ntimeout = \"soon\"\n", &expect![[r#"
+    refused(
+        "[mysql]\ntimeout = \"soon\"\n",
+        &expect![[r#"
         {folder}/vitrin.toml:2:11: mysql.timeout: `soon` is not a length of time
           hint: write "250ms", "2s", "5m" or "1h"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_address_that_is_none() {
-    refused("[redis.targets.main]\nurl = \"http://cache:6379\"\n", &expect![[r#"
+    refused(
+        "[redis.targets.main]\nurl = \"http://cache:6379\"\n",
+        &expect![[r#"
         {folder}/vitrin.toml:2:7: redis.targets.main.url: `http://cache:6379` is not a Redis address
           hint: write redis://127.0.0.1:6379, rediss://cache.example:6380/0 or unix:///run/redis/redis.sock
-    "#]]);
-    refused("[mysql.targets.main]\naddress = \"localhost\"\nuser = \"vitrin\"\n", &expect![[r#"
+    "#]],
+    );
+    refused(
+        "[mysql.targets.main]\naddress = \"localhost\"\nuser = \"vitrin\"\n",
+        &expect![[r#"
         {folder}/vitrin.toml:2:11: mysql.targets.main.address: `localhost` is not an address
           hint: write "127.0.0.1:3306", "[::1]:3306" or "/run/mysqld/mysqld.sock"
-    "#]]);
-    refused("[nginx.targets.main]\nurl = \"https://127.0.0.1/status\"\n", &expect![[r#"
+    "#]],
+    );
+    refused(
+        "[nginx.targets.main]\nurl = \"https://127.0.0.1/status\"\n",
+        &expect![[r#"
         {folder}/vitrin.toml:2:7: nginx.targets.main.url: `https://127.0.0.1/status` is encrypted, which Vitrin does not do here: let nginx `listen 127.0.0.1:8080` for it
           hint: write "http://127.0.0.1:8080/stub_status" or "unix:/run/nginx.sock:/stub_status"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -87,61 +111,97 @@ fn a_secret_in_the_file() {
               hint: write { file = "/etc/vitrin/name" }, { env = "NAME" } or { credential = "name" }
         "#]],
     );
-    refused("[redis.targets.main]\nurl = 'redis://:canary-7f3a@127.0.0.1'\n", &expect![[r#"
+    refused(
+        "[redis.targets.main]\nurl = 'redis://:canary-7f3a@127.0.0.1'\n",
+        &expect![[r#"
         {folder}/vitrin.toml:2:7: redis.targets.main.url: a user or password does not belong in the address
           hint: write user = "vitrin" and password = { file = "/etc/vitrin/redis" } beside it
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_secret_that_is_not_there() {
     let target = "[mysql.targets.main]\naddress = '127.0.0.1:3306'\nuser = 'vitrin'\n";
-    refused(&format!("{target}password = {{ file = '{{folder}}/missing' }}\n"), &expect![[r#"
+    refused(
+        &format!("{target}password = {{ file = '{{folder}}/missing' }}\n"),
+        &expect![[r#"
         {folder}/vitrin.toml:4:12: mysql.targets.main.password: the secret file {folder}/missing cannot be read: No such file or directory (os error 2)
           hint: create it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {folder}/missing
-    "#]]);
-    refused(&format!("{target}password = {{ env = 'MISSING' }}\n"), &expect![[r#"
+    "#]],
+    );
+    refused(
+        &format!("{target}password = {{ env = 'MISSING' }}\n"),
+        &expect![[r#"
         {folder}/vitrin.toml:4:12: mysql.targets.main.password: the environment variable `MISSING` is not set
           hint: set it where vitrin is started
-    "#]]);
-    refused(&format!("{target}password = {{ credential = 'missing' }}\n"), &expect![[r#"
+    "#]],
+    );
+    refused(
+        &format!("{target}password = {{ credential = 'missing' }}\n"),
+        &expect![[r#"
         {folder}/vitrin.toml:4:12: mysql.targets.main.password: the credential `missing` is not there: `CREDENTIALS_DIRECTORY` is not set
           hint: add LoadCredential=missing:/path to vitrin.service, or write { file = "/path" }
-    "#]]);
-    refused(&format!("{target}password = {{ vault = 'missing' }}\n"), &expect![[r#"
+    "#]],
+    );
+    refused(
+        &format!("{target}password = {{ vault = 'missing' }}\n"),
+        &expect![[r#"
         {folder}/vitrin.toml:4:12: mysql.targets.main.password: `vault` is not a place for a secret
           hint: write { file = "/etc/vitrin/name" }, { env = "NAME" } or { credential = "name" }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_socket_that_is_none() {
-    refused("[redis.targets.main]\nurl = \"unix://{folder}/not-a-socket\"\n", &expect![[""]]);
-    refused("[mysql.targets.main]\naddress = \"{folder}/not-a-socket\"\nuser = \"vitrin\"\n", &expect![[""]]);
+    refused(
+        "[redis.targets.main]\nurl = \"unix://{folder}/not-a-socket\"\n",
+        &expect![[r#"
+        {folder}/vitrin.toml:2:7: redis.targets.main.url: {folder}/not-a-socket is not a socket
+          hint: name the server's own: see `ss -lx`
+    "#]],
+    );
+    refused(
+        "[mysql.targets.main]\naddress = \"{folder}/not-a-socket\"\nuser = \"vitrin\"\n",
+        &expect![[r#"
+        {folder}/vitrin.toml:2:11: mysql.targets.main.address: {folder}/not-a-socket is not a socket
+          hint: name the server's own: see `ss -lx`
+    "#]],
+    );
 }
 
 #[test]
 fn two_targets_with_one_name() {
     let target = "[redis.targets.main]\nurl = 'redis://127.0.0.1'\n";
-    refused(&format!("{target}{target}"), &expect![[r#"
+    refused(
+        &format!("{target}{target}"),
+        &expect![[r#"
         {folder}/vitrin.toml:3:16: duplicate key
           hint: a target's name is used once; give the second one another
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_name_that_is_none() {
-    refused("[redis.targets.'a b']\nurl = 'redis://127.0.0.1'\n", &expect![[r#"
+    refused(
+        "[redis.targets.'a b']\nurl = 'redis://127.0.0.1'\n",
+        &expect![[r#"
         {folder}/vitrin.toml:1:16: redis.targets.a b: `a b` is not a name
           hint: 1 to 63 letters, digits, `_`, `-` and `.`, for example `cache`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_file_that_is_not_toml() {
-    refused("[redis\n", &expect![[r#"
+    refused(
+        "[redis\n",
+        &expect![[r#"
         {folder}/vitrin.toml:1:7: unclosed table, expected `]`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -150,7 +210,8 @@ fn a_file_that_is_not_there() {
     expect![[r#"
         /nonexistent/vitrin.toml: the configuration cannot be read: No such file or directory (os error 2)
           hint: name another with --config.file, or start without one: /etc/vitrin/vitrin.toml need not exist
-    "#]].assert_eq(&said(&output));
+    "#]]
+    .assert_eq(&said(&output));
 }
 
 #[test]
@@ -170,7 +231,8 @@ fn an_address_to_listen_on_that_is_none() {
     expect![[r#"
         --web.listen-address: listening on `22100`: invalid socket address
           hint: write 127.0.0.1:22100, [::1]:22100, name:22100, or :22100 for all addresses
-    "#]].assert_eq(&said(&output));
+    "#]]
+    .assert_eq(&said(&output));
 }
 
 #[test]
@@ -184,7 +246,8 @@ fn an_unknown_flag() {
         Usage: vitrin --web.listen-address <ADDRESS>
 
         For more information, try '--help'.
-    "#]].assert_eq(&said(&output));
+    "#]]
+    .assert_eq(&said(&output));
 }
 
 #[test]

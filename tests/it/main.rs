@@ -1,10 +1,11 @@
 //! The program against real servers: one test binary, so that it links once.
 #![expect(clippy::unwrap_used, reason = "where a test cannot go on, it fails")]
-#![expect(clippy::float_cmp, reason = "a sample is exactly the number that its source gave")]
+
 mod catalogue;
 mod config;
 mod dependencies;
 mod docs;
+mod example;
 mod faults;
 mod host;
 mod mysql;

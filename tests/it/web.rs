@@ -87,7 +87,7 @@ fn other_paths_and_methods_say_what_there_is() {
 fn a_request_that_is_too_large_or_no_request_is_refused_at_once() {
     let exporter = Exporter::start("");
     let long_path = format!("/{}", "a".repeat(100_000));
-    let many_headers = (0..500).map(|n| format!("X-{n}: {n}\r\n")).collect::<String>();
+    let many_headers = "X-Many: 1\r\n".repeat(500);
     let one_long_header = format!("X: {}\r\n", "a".repeat(100_000));
     for (request, status) in [
         (format!("GET {long_path} HTTP/1.1\r\nHost: x\r\n\r\n"), [414, 431]),

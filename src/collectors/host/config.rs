@@ -80,7 +80,7 @@ impl Config {
     #[must_use]
     pub fn section(&self) -> Section<Self> {
         let targets = self.enabled.then(|| (TargetName::main(), self.clone()));
-        Section { timeout: None, targets: targets.into_iter().collect() }
+        Section { timeout: self.timeout, targets: targets.into_iter().collect() }
     }
 
     /// Whether this mount is reported.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 
-use crate::config::types::Address;
+use crate::config::types::{Address, socket};
 
 /// The port of a URL that names none.
 const PORT: u16 = 6379;
@@ -40,7 +40,7 @@ impl FromStr for RedisUrl {
         let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
         let tls = match scheme {
             "unix" if rest.starts_with('/') => {
-                return Ok(Self { address: Address::Unix(rest.into()), tls: false, db: 0 });
+                return Ok(Self { address: Address::Unix(socket(rest.into())?), tls: false, db: 0 });
             }
             "redis" => false,
             "rediss" => true,
