@@ -47,7 +47,7 @@ pub(crate) struct Report {
 impl Differential<'_> {
     /// Compares, prints the coverage and fails with all that differs.
     #[track_caller]
-    #[expect(clippy::print_stdout, reason = "the coverage is for the person who runs the test")]
+    #[expect(clippy::print_stdout, reason = "how much is covered, for whoever runs the test")]
     pub(crate) fn check(self) {
         let prefixes = self.prefixes.join(", ");
         let report = self.report();

@@ -33,6 +33,7 @@ impl Database {
         command
             .args(["--no-defaults", "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=32M"])
             .arg(format!("--datadir={}", data.display()))
+            .arg(temporary(folder.path()))
             .arg(format!("--socket={}", folder.path().join("socket").display()))
             .arg(format!("--pid-file={}", folder.path().join("pid").display()))
             .arg(format!("--port={port}"))
@@ -101,6 +102,11 @@ fn server() -> Command {
     program(&["mariadbd", "mysqld"])
 }
 
+/// A place of its own for temporary tables: at its start, MariaDB deletes those of every server in a shared one.
+fn temporary(folder: &Path) -> String {
+    format!("--tmpdir={}", folder.display())
+}
+
 /// A server does not run as root unless it is told to.
 fn as_root() -> Option<&'static str> {
     let status = fs::read_to_string("/proc/self/status").unwrap();
@@ -132,6 +138,7 @@ fn template() -> &'static Path {
 fn install(data: &Path) {
     let mut command = if is_mariadb() { program(&["mariadb-install-db"]) } else { server() };
     command.arg("--no-defaults").arg(format!("--datadir={}", data.display())).args(as_root());
+    command.arg(temporary(data.parent().expect("made in a folder of its own")));
     if is_mariadb() {
         command.args(["--force", "--skip-test-db", "--auth-root-authentication-method=normal"]);
     } else {

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 
 use super::daemon::Daemon;
 use super::mariadb::{Database, is_mariadb};
@@ -84,8 +83,7 @@ impl Stack {
 
 /// The database with the shop's tables and the exporters' account.
 fn database() -> Database {
-    let temporary = |folder: &Path| vec![format!("--tmpdir={}", folder.display())];
-    let database = Database::start_with(&["--performance-schema=ON"], temporary);
+    let database = Database::start(&["--performance-schema=ON"]);
     let rights = if is_mariadb() {
         "PROCESS, SLAVE MONITOR, BINLOG MONITOR, SELECT"
     } else {
