@@ -95,6 +95,11 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
 impl Problem {
     fn of(file: &Path, text: &str, path: &str, error: &toml::de::Error) -> Self {
         let (line, column) = position(text, error.span().unwrap_or(0..0));
+        // The key that is unknown is named by the message already.
+        let path = match unknown_field(error.message()) {
+            Some((unknown, _)) => path.strip_suffix(unknown).unwrap_or(path).trim_end_matches('.'),
+            None => path,
+        };
         let (message, hint) = match error.message().split_once('\n') {
             Some((message, hint)) => (message.to_owned(), Some(hint.replace('\n', " "))),
             None => explained(error.message()),
@@ -125,7 +130,16 @@ fn explained(message: &str) -> (String, Option<String>) {
     if message.contains("duplicate key") {
         return (message.to_owned(), Some("a target's name is used once; give the second one another".to_owned()));
     }
-    (message.to_owned(), None)
+    if let Some(key) = message.strip_prefix("missing field ") {
+        return (format!("the key {key} is missing"), Some(format!("add {} = … to this table", key.trim_matches('`'))));
+    }
+    if let Some((word, known)) =
+        message.strip_prefix("unknown variant ").and_then(|rest| rest.split_once(", expected "))
+    {
+        return (format!("{word} is not known here"), Some(format!("write {known}")));
+    }
+    let hint = "a table is written [redis.targets.main], a key url = \"redis://127.0.0.1:6379\"";
+    (message.to_owned(), Some(hint.to_owned()))
 }
 
 /// Takes serde's "unknown field `a`, expected one of `b`, `c`" apart.

@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::process::{Command, Output};
 
 use expect_test::{Expect, expect};
@@ -39,9 +40,9 @@ fn an_unknown_key() {
     refused(
         "[redis.targets.main]\nurl = 'redis://127.0.0.1'\npasword = { env = 'X' }\n",
         &expect![[r#"
-        {folder}/vitrin.toml:3:1: redis.targets.main.pasword: unknown key `pasword`
-          hint: did you mean `password`?
-    "#]],
+            {folder}/vitrin.toml:3:1: redis.targets.main: unknown key `pasword`
+              hint: did you mean `password`?
+        "#]],
     );
 }
 
@@ -50,9 +51,9 @@ fn an_unknown_topic() {
     refused(
         "[postgres.targets.main]\n",
         &expect![[r#"
-        {folder}/vitrin.toml:1:2: postgres: unknown key `postgres`
-          hint: known here: host, mysql, nginx, php_fpm, redis
-    "#]],
+            {folder}/vitrin.toml:1:2: unknown key `postgres`
+              hint: known here: host, mysql, nginx, php_fpm, redis
+        "#]],
     );
 }
 
@@ -61,8 +62,9 @@ fn a_wrong_type() {
     refused(
         "[redis]\ntimeout = 2\n",
         &expect![[r#"
-        {folder}/vitrin.toml:2:11: redis.timeout: invalid type: integer `2`, expected a string
-    "#]],
+            {folder}/vitrin.toml:2:11: redis.timeout: `2` is not a length of time
+              hint: write "250ms", "2s", "5m" or "1h"
+        "#]],
     );
 }
 
@@ -172,6 +174,51 @@ fn a_socket_that_is_none() {
 }
 
 #[test]
+fn a_socket_that_this_user_may_not_use() {
+    let folder = folder();
+    let socket = folder.path().join("closed");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    fs::set_permissions(&socket, Permissions::from_mode(0o000)).unwrap();
+    let path = folder.path().display().to_string();
+    let file = folder.path().join("vitrin.toml");
+    fs::write(&file, format!("[redis.targets.main]\nurl = 'unix://{path}/closed'\n")).unwrap();
+    // Root may use every socket, so as root the program is started as nobody, from a copy that nobody can reach.
+    let program = folder.path().join("vitrin");
+    fs::copy(env!("CARGO_BIN_EXE_vitrin"), &program).unwrap();
+    let root = rustix::process::geteuid().is_root();
+    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"].into_iter().filter(|_| root);
+    let mut command = Command::new("timeout");
+    command.arg("20").args(nobody).arg(&program).arg("--config.file").arg(&file);
+    expect![[r#"
+        {folder}/vitrin.toml:2:7: redis.targets.main.url: the socket {folder}/closed is closed to this user
+          hint: put vitrin's user into the group that owns it: usermod --append --groups $(stat -c %G {folder}/closed) vitrin
+    "#]].assert_eq(&said(&command.output().unwrap()).replace(&path, "{folder}"));
+}
+
+#[test]
+fn a_key_that_is_missing() {
+    refused(
+        "[mysql.targets.main]\nuser = 'vitrin'\n",
+        &expect![[r#"
+        {folder}/vitrin.toml:1:1: mysql.targets.main: the key `address` is missing
+          hint: add address = … to this table
+    "#]],
+    );
+}
+
+#[test]
+fn a_word_that_is_not_on_the_list() {
+    let target = "[mysql.targets.main]\naddress = '127.0.0.1:3306'\nuser = 'vitrin'\n";
+    refused(
+        &format!("{target}tls.mode = 'verify'\n"),
+        &expect![[r#"
+            {folder}/vitrin.toml:4:12: mysql.targets.main.tls.mode: `verify` is not known here
+              hint: write one of `disable`, `require`, `verify-ca`, `verify-full`
+        "#]],
+    );
+}
+
+#[test]
 fn two_targets_with_one_name() {
     let target = "[redis.targets.main]\nurl = 'redis://127.0.0.1'\n";
     refused(
@@ -199,8 +246,9 @@ fn a_file_that_is_not_toml() {
     refused(
         "[redis\n",
         &expect![[r#"
-        {folder}/vitrin.toml:1:7: unclosed table, expected `]`
-    "#]],
+            {folder}/vitrin.toml:1:7: unclosed table, expected `]`
+              hint: a table is written [redis.targets.main], a key url = "redis://127.0.0.1:6379"
+        "#]],
     );
 }
 

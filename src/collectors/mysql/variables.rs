@@ -85,6 +85,7 @@ mod tests {
 
     use super::*;
     use crate::collectors::mysql::shown;
+    use crate::snapshot::Cause;
 
     fn rows(recorded: &str) -> Rows {
         Rows::recorded(&format!("name\tvalue\n{recorded}"))
@@ -104,6 +105,17 @@ mod tests {
                 .filter(|line| !line.starts_with("mysql_global_"))
                 .fold(String::new(), |text, line| text + line + "\n"),
         );
+    }
+
+    #[test]
+    fn two_spellings_of_one_name_cost_one_series_and_are_counted() {
+        // The validate_password component and the older plugin of that name, loaded side by side.
+        let mut out = Snapshot::default();
+        report(&rows("validate_password.length\t8\nvalidate_password_length\t9"), &mut out);
+        let (findings, _, dropped) = out.finish();
+        let name = "mysql_global_variables_validate_password_length";
+        assert_eq!(findings.families().filter(|(family, _)| family.name == name).count(), 1);
+        assert_eq!(dropped[&(name.to_owned(), Cause::Duplicate)], 1);
     }
 
     #[test]
