@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -102,21 +102,23 @@ impl Job {
         &self.target
     }
 
-    /// How often it runs by itself; `None` when scrapes run it.
-    #[must_use]
-    pub fn every(&self) -> Option<Duration> {
-        self.every
-    }
-
     /// What came of the last run, if one has ended.
     #[must_use]
     pub fn last(&self) -> Option<Arc<Outcome>> {
         self.state().last.clone()
     }
 
-    /// Runs on the job's own timer, at once and then every period, until the program stops.
-    pub(super) async fn tick(self: Arc<Self>, every: Duration) {
-        let mut ticks = interval(every);
+    /// Starts the job's own timer, if it has one: a run at once and then one every period, until the program stops.
+    pub(super) fn start_timer(self: &Arc<Self>) {
+        if let Some(every) = self.every {
+            // At once means before the first scrape can start a run of its own.
+            self.join();
+            self.tasks.spawn(self.clone().tick(every));
+        }
+    }
+
+    async fn tick(self: Arc<Self>, every: Duration) {
+        let mut ticks = interval_at(Instant::now() + every, every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while self.stop.run_until_cancelled(ticks.tick()).await.is_some() {
             let run = self.join();

@@ -43,12 +43,8 @@ pub struct Schedule {
 impl Schedule {
     /// Starts the timers of the jobs that have one. Needs a Tokio runtime.
     #[must_use]
-    pub fn start(jobs: Vec<Arc<Job>>, context: &crate::collector::Context) -> Self {
-        for job in &jobs {
-            if let Some(every) = job.every() {
-                context.tasks.spawn(job.clone().tick(every));
-            }
-        }
+    pub fn start(jobs: Vec<Arc<Job>>) -> Self {
+        jobs.iter().for_each(Job::start_timer);
         Self { jobs }
     }
 

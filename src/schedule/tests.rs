@@ -73,7 +73,7 @@ fn schedule(stubs: &[(&str, Act, Option<Duration>)]) -> Schedule {
             Job::new::<Stub>(&name, &(*act, *every), Some(Duration::from_secs(30)), &context)
         })
         .collect();
-    Schedule::start(jobs, &context)
+    Schedule::start(jobs)
 }
 
 fn number(outcome: &Outcome, name: &str) -> Option<f64> {
@@ -200,7 +200,7 @@ async fn a_timer_runs_at_once_then_every_period_and_a_scrape_reads_its_last_outc
     assert_eq!(first[0].id, again[0].id);
     sleep(Duration::from_secs(61)).await;
     let later = schedule.scrape(LONGEST_SCRAPE).await;
-    assert_eq!(number(&later[0], "stub_runs"), Some(2.0));
+    assert_eq!(number(&later[0], "stub_runs"), Some(2.0), "one run a period, and none for a scrape");
 }
 
 #[tokio::test(start_paused = true)]

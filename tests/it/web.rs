@@ -7,7 +7,8 @@ use std::net::TcpStream;
 use vitrin::collectors::catalogue;
 use vitrin::metric::Tier;
 
-use crate::support::daemon::eventually;
+use crate::support::broken::{Answer, Broken};
+use crate::support::daemon::{eventually, folder};
 use crate::support::exporter::Exporter;
 use crate::support::http::{Connection, ask};
 use crate::support::judges;
@@ -155,4 +156,46 @@ fn sigterm_ends_it_well() {
     let (status, log) = exporter.stop();
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("stopping: SIGTERM"), "{log}");
+}
+
+#[test]
+fn health_readiness_and_the_landing_page_ask_no_backend() {
+    let backend = Broken::tcp(Answer::close());
+    let exporter = Exporter::start(&format!("[redis.targets.main]\nurl = 'redis://{}'\n", backend.address()));
+    // The look around at the start is the one time that nobody asked for.
+    eventually("the first look around", || exporter.get("/", &[]).text().contains("down: "));
+    let asked = backend.connections();
+    for path in ["/-/healthy", "/-/ready", "/"] {
+        assert_eq!(exporter.get(path, &[]).status, 200, "{path}");
+    }
+    assert_eq!(backend.connections(), asked);
+    exporter.scrape();
+    assert!(backend.connections() > asked);
+}
+
+#[test]
+fn procfs_sysfs_and_the_root_are_where_the_flags_say() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    for (file, text) in [
+        ("proc/loadavg", "4.25 3.5 2.75 1/100 1\n"),
+        ("proc/1/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"),
+        ("proc/stat", "cpu 0 0 0 0 0 0 0 0 0 0\nbtime 1700000000\n"),
+        ("sys/class/net/shop0/mtu", "9000\n"),
+        ("root/etc/os-release", "ID=shop\nVERSION_ID=1.5\n"),
+    ] {
+        std::fs::create_dir_all(path(file).parent().unwrap()).unwrap();
+        std::fs::write(path(file), text).unwrap();
+    }
+    let flags = ["procfs=proc", "sysfs=sys", "rootfs=root"].map(|flag| {
+        let (flag, name) = flag.split_once('=').unwrap();
+        format!("--path.{flag}={}", path(name).display())
+    });
+    let exporter = Exporter::start_with("", &flags.each_ref().map(String::as_str));
+    let page = exporter.scrape();
+    assert_eq!(page.number("node_load1", &[]), 4.25);
+    assert_eq!(page.number("node_boot_time_seconds", &[]), 1_700_000_000.0);
+    assert_eq!(page.number("node_network_mtu_bytes", &[("device", "shop0")]), 9_000.0);
+    assert!(page.samples("node_os_info").any(|series| series.labels["id"] == "shop"));
+    assert!(page.samples("node_filesystem_size_bytes").any(|series| series.labels["mountpoint"] == "/"));
 }
