@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod config;
+mod crowd;
 mod dependencies;
 mod docs;
 mod example;
