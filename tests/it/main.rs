@@ -14,6 +14,7 @@ mod mysql_names;
 mod nginx;
 mod php_fpm;
 mod prometheus;
+mod readme;
 mod redis;
 mod scripts;
 mod side_by_side;
