@@ -58,10 +58,13 @@ pub struct PhpFpm {
     config: Config,
     context: Context,
     reading: Arc<tokio::sync::Mutex<Option<Reading>>>,
-    memory: Mutex<HashMap<String, Memory>>,
+    memory: Mutex<HashMap<Identity, Memory>>,
 }
 
-/// What is known of a pool from earlier scrapes, by its `scrape_uri`.
+/// A pool's configured name and its `scrape_uri`, which is empty when its `listen` cannot be told.
+type Identity = (Option<String>, String);
+
+/// What is known of a pool from earlier scrapes.
 #[derive(Debug, Default)]
 struct Memory {
     failures: u64,
@@ -211,11 +214,11 @@ impl PhpFpm {
     /// Pushes what is known of each pool, and returns what is not.
     fn report(&self, asked: Vec<Asked<'_>>, backlogs: &HashMap<PathBuf, Backlog>, out: &mut Snapshot) -> Vec<Failure> {
         let mut memory = self.memory.lock().expect("no code panics while it holds this lock");
-        memory.retain(|uri, _| asked.iter().any(|asked| asked.uri == *uri));
+        memory.retain(|(name, uri), _| asked.iter().any(|asked| asked.pool.name == *name && asked.uri == *uri));
         let mut room = pool::CHILDREN;
         let mut failures = Vec::new();
         for Asked { pool, uri, result } in asked {
-            let known = memory.entry(uri.clone()).or_default();
+            let known = memory.entry((pool.name.clone(), uri.clone())).or_default();
             if let (None, Ok(Some(status))) = (&pool.name, &result) {
                 known.name.clone_from(&status.head.pool);
             }

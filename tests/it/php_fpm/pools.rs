@@ -326,3 +326,18 @@ async fn secrets_in_fpms_configuration_stay_there() {
     assert!(failure.to_string().contains("list the pool's address in `pools`"), "{failure}");
     assert!(!failure.to_string().contains("canary"), "{failure}");
 }
+
+#[tokio::test]
+async fn pools_whose_address_nobody_can_tell_count_their_failures_each() {
+    let folder = folder();
+    let configuration = folder.path().join("php-fpm.conf");
+    fs::write(&configuration, "[admin]\nlisten = ${ADMIN}\n[shop]\nlisten = ${SHOP}\n").unwrap();
+    let collector = collector(&format!("configuration = '{}'", configuration.display()));
+    for failures in [1.0, 2.0] {
+        let (found, _) = Found::down(&collector).await;
+        for pool in ["admin", "shop"] {
+            let labels = [("pool", pool), ("scrape_uri", "")];
+            assert_eq!(found.number("phpfpm_scrape_failures", &labels), failures, "{pool}");
+        }
+    }
+}
