@@ -182,8 +182,8 @@ impl PhpFpm {
         // A pool in a root of its own cannot see the script; one with workers for the status has them free for this.
         let mut pools: Vec<_> = pools.iter().filter(|pool| !pool.chroot).collect();
         pools.sort_by_key(|pool| pool.status_listen.is_none());
-        let (script, here) = (self.config.opcache_script.clone(), self.script_here());
-        tokio::task::spawn_blocking(move || script::check(&here))
+        let (root, script) = (self.context.paths.root.clone(), self.config.opcache_script.clone());
+        let script = tokio::task::spawn_blocking(move || script::checked(&root, &script))
             .await
             .map_err(|panic| Failure::new(Reason::Bug, panic))??;
         let script = script.to_string_lossy();
@@ -204,11 +204,6 @@ impl PhpFpm {
             }
         }
         last
-    }
-
-    /// The script as we reach it; FPM reaches it by its path on the host.
-    fn script_here(&self) -> PathBuf {
-        source::inside(&self.context.paths.root, &self.config.opcache_script)
     }
 
     /// Pushes what is known of each pool, and returns what is not.
