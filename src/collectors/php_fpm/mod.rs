@@ -222,8 +222,7 @@ impl PhpFpm {
             pool.report(out);
             out.push(&pool::UP, [name, &uri], result.is_ok());
             let socket = pool.listen.as_ref().ok().and_then(Address::socket);
-            let backlog = socket.and_then(|socket| backlogs.get(socket));
-            if let Some(backlog) = backlog {
+            if let Some(backlog) = socket.and_then(|socket| backlogs.get(socket)) {
                 out.push(&pool::LISTEN_QUEUE, [name, &uri], backlog.waiting);
                 out.push(&pool::LISTEN_QUEUE_LENGTH, [name, &uri], backlog.limit);
             }
@@ -231,7 +230,7 @@ impl PhpFpm {
             out.push(&pool::SCRAPE_FAILURES, [name, &uri], known.failures);
             match result {
                 Ok(Some(status)) => {
-                    status.report(name, &uri, backlog.is_none(), out);
+                    status.report(name, &uri, socket.is_none(), out);
                     pool.report_use(&status, out);
                     if self.config.processes {
                         match status.report_children(name, &uri, room, out) {
@@ -301,4 +300,39 @@ fn together(mut failures: Vec<Failure>) -> Failure {
         failures.remove(0)
     };
     if others == 0 { first } else { first.context(format!("no pool answers, {others} besides this one")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collector::Paths;
+    use crate::config::types::Address;
+
+    #[test]
+    fn the_queue_of_a_socket_that_the_kernel_does_not_know_is_absent() {
+        let body = include_bytes!("../../../tests/fixtures/php_fpm/php-fpm-8.4-status.json").to_vec();
+        for (listen, there) in [(Address::Unix("/none.sock".into()), false), ("127.0.0.1:9000".parse().unwrap(), true)]
+        {
+            let config: Config = toml::from_str("").unwrap();
+            let watched = PhpFpm::new(&config, &Context::new(Paths::default()));
+            let pool = Pool {
+                name: None,
+                listen: Ok(listen),
+                status_listen: None,
+                status_path: None,
+                chroot: false,
+                manager: None,
+            };
+            let answer = fastcgi::Answer { status: 200, body: body.clone(), stderr: String::new() };
+            let asked = Asked { pool: &pool, uri: String::new(), result: status::parse(&answer).map(Some) };
+            let mut out = Snapshot::default();
+            assert!(watched.report(vec![asked], &HashMap::new(), &mut out).is_empty());
+            let findings = out.finish().0;
+            let names: Vec<_> = findings.families().map(|(family, _)| family.name.to_string()).collect();
+            for name in ["phpfpm_listen_queue", "phpfpm_listen_queue_length"] {
+                assert_eq!(names.iter().any(|found| found == name), there, "{name}");
+            }
+            assert!(names.iter().any(|found| found == "phpfpm_total_processes"));
+        }
+    }
 }

@@ -21,12 +21,12 @@ crate::metrics! {
     /// `pm.status_listen`.
     ACCEPTED_CONNECTIONS = Counter("phpfpm_accepted_connections", None, ["pool", "scrape_uri"]);
     /// Requests that wait for a free process, from `listen queue`; for a Unix socket, of which FPM says 0, from the
-    /// kernel.
+    /// kernel, and absent when the socket is not one of this network namespace.
     LISTEN_QUEUE = Gauge("phpfpm_listen_queue", None, ["pool", "scrape_uri"]);
     /// Most requests that ever waited at once since this pool started, from `max listen queue`; 0 for a Unix socket.
     MAX_LISTEN_QUEUE = Gauge("phpfpm_max_listen_queue", None, ["pool", "scrape_uri"]);
-    /// Requests that may wait before the kernel refuses more, from `listen queue len`, or for a Unix socket from the
-    /// kernel.
+    /// Requests that may wait before the kernel refuses more, from `listen queue len`; for a Unix socket from the
+    /// kernel, as `phpfpm_listen_queue`.
     LISTEN_QUEUE_LENGTH = Gauge("phpfpm_listen_queue_length", None, ["pool", "scrape_uri"]);
     /// Processes that wait for a request, counted by their states.
     IDLE_PROCESSES = Gauge("phpfpm_idle_processes", None, ["pool", "scrape_uri"]);
@@ -140,7 +140,7 @@ impl Manager {
 }
 
 impl Status {
-    /// Pushes the numbers of the pool; those of its queue only where FPM's word is the best there is.
+    /// Pushes the numbers of the pool; those of its queue only where FPM knows it.
     pub(super) fn report(&self, pool: &str, uri: &str, queue: bool, out: &mut Snapshot) {
         let head = &self.head;
         for (metric, value) in [
