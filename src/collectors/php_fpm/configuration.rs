@@ -103,20 +103,28 @@ pub(super) fn line(text: &str) -> Option<Line> {
     if key == "include" {
         return Some(Line::Include(unquoted(value)?));
     }
-    let key = POOL_KEYS.iter().find(|known| **known == key).copied().or((key == PROCESS_MAX).then_some(PROCESS_MAX))?;
+    // FPM does not mind the case of its directives, but of `include` it does.
+    let mut known = POOL_KEYS.into_iter().chain([PROCESS_MAX]);
+    let key = known.find(|known| known.eq_ignore_ascii_case(key))?;
     Some(Line::Set(key, unquoted(value)?))
 }
 
 const PROCESS_MAX: &str = "process.max";
 
-/// A value as PHP's ini reader takes it: quoted, or up to a comment. An empty one is none.
+/// A value as PHP's ini reader takes it: parts in quotes and parts without, up to a comment. An empty one is none.
 fn unquoted(value: &str) -> Option<String> {
-    let value = value.trim();
-    let value = match value.chars().next()? {
-        quote @ ('"' | '\'') => value[1..].split(quote).next()?,
-        _ => value.split(';').next()?.trim_end(),
-    };
-    (!value.is_empty()).then(|| value.to_owned())
+    let mut plain = String::new();
+    let mut quote = None;
+    for character in value.trim().chars() {
+        match (quote, character) {
+            (None, '"' | '\'') => quote = Some(character),
+            (None, ';') => break,
+            (Some(open), _) if open == character => quote = None,
+            _ => plain.push(character),
+        }
+    }
+    let plain = plain.trim_end();
+    (!plain.is_empty()).then(|| plain.to_owned())
 }
 
 /// The sections read so far. A section that comes again adds to the first: Docker's images write `[www]` twice.
@@ -166,10 +174,11 @@ fn pool(name: String, set: &HashMap<&'static str, String>, prefix: &str) -> Pool
     Pool {
         listen: get("listen").map_or_else(|| Err("`listen` is not set".to_owned()), |text| listen(text, prefix)),
         status_listen: get("pm.status_listen").map(|text| listen(text, prefix)),
-        status_path: get("pm.status_path").map(str::to_owned),
+        // What FPM takes for the path when only the listener is set.
+        status_path: get("pm.status_path").or(get("pm.status_listen").map(|_| "/")).map(str::to_owned),
         chroot: get("chroot").is_some(),
         manager: get("pm").map(|kind| Manager {
-            kind: kind.to_owned(),
+            kind: kind.to_ascii_lowercase(),
             max_children: number("pm.max_children"),
             start_servers: number("pm.start_servers"),
             min_spare_servers: number("pm.min_spare_servers"),
@@ -191,7 +200,7 @@ fn seconds(text: &str) -> Option<u64> {
         b'd' => 24 * 60 * 60,
         _ => 1,
     };
-    text.trim_end_matches(['s', 'm', 'h', 'd']).parse::<u64>().ok()?.checked_mul(unit)
+    text.trim_end_matches(['s', 'm', 'h', 'd']).trim_end().parse::<u64>().ok()?.checked_mul(unit)
 }
 
 #[cfg(test)]
@@ -238,6 +247,21 @@ mod tests {
         assert_eq!(pool.status_path.as_deref(), Some("/s;t"));
         let manager = pool.manager.as_ref().unwrap();
         assert_eq!((manager.kind.as_str(), manager.request_terminate_timeout), ("ondemand", 120));
+    }
+
+    #[test]
+    fn odd_spellings_are_read_as_fpm_reads_them() {
+        let configuration = parse(
+            "Process.Max = 7\n[shop]\nLISTEN = /run/'$pool'-\"x\".sock\npm = Dynamic\nPM.max_children = \"04\";c\n\
+             pm.process_idle_timeout = 90 s\npm.status_listen = 9001\n",
+        );
+        assert_eq!(configuration.process_max, Some(7));
+        let pool = &configuration.pools[0];
+        assert_eq!(pool.listen, Ok(Address::Unix("/run/shop-x.sock".into())));
+        assert_eq!(pool.status_path.as_deref(), Some("/"), "its default with a listener of its own");
+        let manager = pool.manager.as_ref().unwrap();
+        assert_eq!((manager.kind.as_str(), manager.max_children), ("dynamic", Some(4)));
+        assert_eq!(manager.process_idle_timeout, 90);
     }
 
     #[test]

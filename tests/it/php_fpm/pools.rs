@@ -101,6 +101,24 @@ async fn settings_come_from_fpms_configuration() {
 }
 
 #[tokio::test]
+async fn what_fpm_is_lenient_about_we_are_too() {
+    let listener = free_port();
+    let odd = format!(
+        "PM = OnDemand\npm.Max_Children = \"3\"; three\npm.process_idle_timeout = 90 s\n\
+         pm.status_listen = '127.0.0.1':{listener}"
+    );
+    let master = PhpFpm::start(&[("shop", &odd)]);
+    let found = Found::by(&collector(&master.table(""))).await.unwrap();
+    whole(&found);
+    let uri = format!("tcp://127.0.0.1:{listener}/");
+    assert_eq!(found.number("phpfpm_up", &[("pool", "shop"), ("scrape_uri", &uri)]), 1.0);
+    for (name, value) in [("max_children", 3.0), ("process_idle_timeout_seconds", 90.0), ("status_listen", 1.0)] {
+        assert_eq!(found.number(&format!("phpfpm_pm_{name}"), &[("pool", "shop")]), value, "{name}");
+    }
+    assert_eq!(found.number("phpfpm_pm_info", &[("pool", "shop"), ("pm", "ondemand")]), 1.0);
+}
+
+#[tokio::test]
 async fn a_full_pool_tells_all_through_its_status_listener() {
     let master = master(ONE);
     let script = master.script("slow.php", "<?php sleep(60);");
