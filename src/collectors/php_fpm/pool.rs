@@ -3,7 +3,7 @@
 use super::configuration::{Manager, Pool};
 use super::status::{IDLE, Status};
 use crate::collector::{Failure, Reason};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Number as _, Snapshot};
 
 /// The most children that are shown each by themselves, of all pools together: with six states each, what one family
 /// may have.
@@ -126,7 +126,7 @@ impl Pool {
         let max = self.manager.as_ref().and_then(|manager| manager.max_children).filter(|max| *max > 0);
         if let (Some(name), Some(max), Some((_, active))) = (&self.name, max, status.counts()) {
             // FPM may have one child more for a moment when its limit was lowered by a reload.
-            out.push(&BUSY_RATIO, [name], (active / crate::snapshot::Number::number(max)).min(1.0));
+            out.push(&BUSY_RATIO, [name], (active / max.number()).min(1.0));
         }
     }
 }
@@ -182,7 +182,10 @@ impl Status {
             out.push(&PROCESS_REQUESTS, [pool, child, uri], process.requests);
             out.push(&PROCESS_LAST_REQUEST_MEMORY, [pool, child, uri], process.memory);
             out.push(&PROCESS_LAST_REQUEST_CPU, [pool, child, uri], process.cpu);
-            out.push(&PROCESS_REQUEST_DURATION, [pool, child, uri], process.duration);
+            // A clock that was set back makes it negative, which FPM prints as a number just below 2^64.
+            if process.duration < i64::MAX.number() {
+                out.push(&PROCESS_REQUEST_DURATION, [pool, child, uri], process.duration);
+            }
             for state in STATES {
                 out.push(&PROCESS_STATE, [pool, child, state, uri], process.state == state);
             }
@@ -192,5 +195,30 @@ impl Status {
             return Err(Failure::message(Reason::Limit, message));
         }
         Ok(processes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::php_fpm::fastcgi::Answer;
+    use crate::collectors::php_fpm::status;
+
+    #[test]
+    fn a_duration_that_was_negative_is_absent() {
+        let body = r#"{"pool":"a","total processes":2,"processes":[
+            {"state":"Idle","requests":1,"request duration":18446744073709550774,"last request cpu":0,
+             "last request memory":0},
+            {"state":"Idle","requests":1,"request duration":42,"last request cpu":0,"last request memory":0}]}"#;
+        let answer = Answer { status: 200, body: body.into(), stderr: String::new() };
+        let mut out = Snapshot::default();
+        status::parse(&answer).unwrap().report_children("a", "", 2, &mut out).unwrap();
+        let findings = out.finish().0;
+        let series = |name: &str| {
+            let family = findings.families().find(|(family, _)| family.name == name);
+            family.map(|(_, group)| group.samples().count())
+        };
+        assert_eq!(series("phpfpm_process_request_duration"), Some(1));
+        assert_eq!(series("phpfpm_process_requests"), Some(2));
     }
 }
