@@ -40,7 +40,7 @@ impl Pool {
     }
 }
 
-/// The `pm.*` directives, with FPM's defaults.
+/// The `pm.*` directives, with FPM's defaults; `None` for one that is not set and has none, or whose value cannot be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Manager {
     /// `pm`: `static`, `dynamic` or `ondemand`.
@@ -54,13 +54,13 @@ pub(super) struct Manager {
     /// `pm.max_spare_servers`.
     pub(super) max_spare_servers: Option<u64>,
     /// `pm.max_requests`.
-    pub(super) max_requests: u64,
+    pub(super) max_requests: Option<u64>,
     /// `pm.process_idle_timeout`, in seconds.
-    pub(super) process_idle_timeout: u64,
+    pub(super) process_idle_timeout: Option<u64>,
     /// `request_terminate_timeout`, in seconds.
-    pub(super) request_terminate_timeout: u64,
+    pub(super) request_terminate_timeout: Option<u64>,
     /// `request_slowlog_timeout`, in seconds.
-    pub(super) request_slowlog_timeout: u64,
+    pub(super) request_slowlog_timeout: Option<u64>,
 }
 
 /// The pool directives that are kept.
@@ -169,7 +169,9 @@ impl Sections {
 fn pool(name: String, set: &HashMap<&'static str, String>, prefix: &str) -> Pool {
     let get = |key: &str| set.get(key).map(String::as_str);
     let number = |key: &str| get(key)?.parse().ok();
-    let seconds = |key: &str| get(key).and_then(seconds);
+    // Set, and not a number: a variable of FPM's environment, which only FPM knows.
+    let number_or = |default, key: &str| get(key).map_or(Some(default), |text| text.parse().ok());
+    let seconds_or = |default, key: &str| get(key).map_or(Some(default), seconds);
     let prefix = get("prefix").unwrap_or(prefix);
     Pool {
         listen: get("listen").map_or_else(|| Err("`listen` is not set".to_owned()), |text| listen(text, prefix)),
@@ -180,16 +182,25 @@ fn pool(name: String, set: &HashMap<&'static str, String>, prefix: &str) -> Pool
         manager: get("pm").map(|kind| Manager {
             kind: kind.to_ascii_lowercase(),
             max_children: number("pm.max_children"),
-            start_servers: number("pm.start_servers"),
+            start_servers: match get("pm.start_servers") {
+                Some(text) => text.parse().ok(),
+                None => start_servers(number("pm.min_spare_servers"), number("pm.max_spare_servers")),
+            },
             min_spare_servers: number("pm.min_spare_servers"),
             max_spare_servers: number("pm.max_spare_servers"),
-            max_requests: number("pm.max_requests").unwrap_or(0),
-            process_idle_timeout: seconds("pm.process_idle_timeout").unwrap_or(10),
-            request_terminate_timeout: seconds("request_terminate_timeout").unwrap_or(0),
-            request_slowlog_timeout: seconds("request_slowlog_timeout").unwrap_or(0),
+            max_requests: number_or(0, "pm.max_requests"),
+            process_idle_timeout: seconds_or(10, "pm.process_idle_timeout"),
+            request_terminate_timeout: seconds_or(0, "request_terminate_timeout"),
+            request_slowlog_timeout: seconds_or(0, "request_slowlog_timeout"),
         }),
         name: Some(name),
     }
+}
+
+/// What FPM starts a dynamic pool with when it is not told (`fpm_conf_process_all_pools`).
+fn start_servers(min_spare: Option<u64>, max_spare: Option<u64>) -> Option<u64> {
+    let (min, max) = (min_spare?, max_spare?);
+    Some(min + max.saturating_sub(min) / 2)
 }
 
 /// A length of time: a number of seconds, or one with `s`, `m`, `h` or `d`.
@@ -233,7 +244,7 @@ mod tests {
         assert_eq!(manager.kind, "dynamic");
         assert_eq!((manager.max_children, manager.start_servers), (Some(5), Some(2)));
         assert_eq!((manager.min_spare_servers, manager.max_spare_servers), (Some(1), Some(3)));
-        assert_eq!((manager.max_requests, manager.process_idle_timeout), (0, 10));
+        assert_eq!((manager.max_requests, manager.process_idle_timeout), (Some(0), Some(10)));
     }
 
     #[test]
@@ -246,7 +257,7 @@ mod tests {
         assert_eq!(pool.listen, Ok(Address::Unix("/run/shop.sock".into())));
         assert_eq!(pool.status_path.as_deref(), Some("/s;t"));
         let manager = pool.manager.as_ref().unwrap();
-        assert_eq!((manager.kind.as_str(), manager.request_terminate_timeout), ("ondemand", 120));
+        assert_eq!((manager.kind.as_str(), manager.request_terminate_timeout), ("ondemand", Some(120)));
     }
 
     #[test]
@@ -261,7 +272,23 @@ mod tests {
         assert_eq!(pool.status_path.as_deref(), Some("/"), "its default with a listener of its own");
         let manager = pool.manager.as_ref().unwrap();
         assert_eq!((manager.kind.as_str(), manager.max_children), ("dynamic", Some(4)));
-        assert_eq!(manager.process_idle_timeout, 90);
+        assert_eq!(manager.process_idle_timeout, Some(90));
+    }
+
+    #[test]
+    fn what_a_variable_sets_is_unknown_and_not_the_default() {
+        let spares = "pm.min_spare_servers = 1\npm.max_spare_servers = 4\n";
+        for (line, servers) in [("", Some(2)), ("pm.start_servers = ${START}\n", None)] {
+            let configuration = parse(&format!("[shop]\npm = dynamic\n{spares}{line}"));
+            assert_eq!(configuration.pools[0].manager.as_ref().unwrap().start_servers, servers);
+        }
+        let configuration = parse(
+            "[shop]\nlisten = 9000\npm = ondemand\npm.max_children = ${CHILDREN}\npm.max_requests = ${REQUESTS}\n\
+             pm.process_idle_timeout = ${IDLE}\nrequest_terminate_timeout = ${TERMINATE}\n",
+        );
+        let manager = configuration.pools[0].manager.as_ref().unwrap();
+        assert_eq!((manager.max_children, manager.max_requests, manager.process_idle_timeout), (None, None, None));
+        assert_eq!((manager.request_terminate_timeout, manager.request_slowlog_timeout), (None, Some(0)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A pool as samples: what its status page says and how it is configured.
 
-use super::configuration::{Manager, Pool};
+use super::configuration::Pool;
 use super::status::{IDLE, Status};
 use crate::collector::{Failure, Reason};
 use crate::snapshot::{Number as _, Snapshot};
@@ -102,19 +102,21 @@ impl Pool {
             out.push(&INFO, [name, &manager.kind], 1.0);
         }
         out.push(&STATUS_LISTEN, [name], self.status_listen.is_some());
-        out.push(&MAX_REQUESTS, [name], manager.max_requests);
-        out.push(&TERMINATE_TIMEOUT, [name], manager.request_terminate_timeout);
-        out.push(&SLOWLOG_TIMEOUT, [name], manager.request_slowlog_timeout);
-        if manager.kind == "ondemand" {
-            out.push(&IDLE_TIMEOUT, [name], manager.process_idle_timeout);
-        }
         let spares = [
-            (&START_SERVERS, manager.start_servers.or_else(|| manager.default_start_servers())),
+            (&START_SERVERS, manager.start_servers),
             (&MIN_SPARE_SERVERS, manager.min_spare_servers),
             (&MAX_SPARE_SERVERS, manager.max_spare_servers),
         ];
+        let of_all = [
+            (&MAX_CHILDREN, manager.max_children),
+            (&MAX_REQUESTS, manager.max_requests),
+            (&TERMINATE_TIMEOUT, manager.request_terminate_timeout),
+            (&SLOWLOG_TIMEOUT, manager.request_slowlog_timeout),
+        ];
         let dynamic = spares.into_iter().filter(|_| manager.kind == "dynamic");
-        for (metric, value) in dynamic.chain([(&MAX_CHILDREN, manager.max_children)]) {
+        let on_demand = [(&IDLE_TIMEOUT, manager.process_idle_timeout)].into_iter();
+        let on_demand = on_demand.filter(|_| manager.kind == "ondemand");
+        for (metric, value) in dynamic.chain(on_demand).chain(of_all) {
             if let Some(value) = value {
                 out.push(metric, [name], value);
             }
@@ -128,14 +130,6 @@ impl Pool {
             // FPM may have one child more for a moment when its limit was lowered by a reload.
             out.push(&BUSY_RATIO, [name], (active / max.number()).min(1.0));
         }
-    }
-}
-
-impl Manager {
-    /// What FPM starts with when it is not told (`fpm_conf_process_all_pools`).
-    fn default_start_servers(&self) -> Option<u64> {
-        let (min, max) = (self.min_spare_servers?, self.max_spare_servers?);
-        Some(min + max.saturating_sub(min) / 2)
     }
 }
 
