@@ -20,6 +20,8 @@ if (($_SERVER['VITRIN_OPCACHE'] ?? '') !== '1' || isset($_SERVER['REMOTE_ADDR'])
 // What an `auto_prepend_file` has printed is not for us.
 while (ob_get_level() > 0 && @ob_end_clean());
 header('Content-Type: application/json');
+// Nor is its handler of errors to be told of ours.
+set_error_handler(null);
 
 $answer = ['vitrin' => 1, 'php' => PHP_VERSION, 'loaded' => extension_loaded('Zend OPcache')];
 
@@ -34,12 +36,13 @@ foreach ([
     }
 }
 
-$restricted = (string) ini_get('opcache.restrict_api');
-$answer['restricted'] = $restricted !== '' && strpos(__FILE__, $restricted) !== 0;
 $answer['callable'] = function_exists('opcache_get_status');
-
+error_clear_last();
 // `false`: without the list of scripts, which is megabytes for a shop.
-$status = $answer['callable'] && !$answer['restricted'] ? @opcache_get_status(false) : false;
+$status = $answer['callable'] ? @opcache_get_status(false) : false;
+// It answers `false` when it is off as well; only its warning tells the two apart.
+$error = error_get_last();
+$answer['restricted'] = $status === false && $error !== null && strpos($error['message'], 'restrict_api') !== false;
 if (is_array($status)) {
     foreach (['opcache_enabled', 'cache_full', 'restart_pending', 'restart_in_progress'] as $name) {
         if (isset($status[$name])) {
@@ -48,7 +51,7 @@ if (is_array($status)) {
     }
     foreach (['memory_usage', 'interned_strings_usage', 'opcache_statistics', 'jit'] as $part) {
         if (isset($status[$part]) && is_array($status[$part])) {
-            $answer['status'][$part] = array_filter($status[$part], 'is_scalar');
+            $answer['status'][$part] = array_filter($status[$part], $part === 'jit' ? 'is_scalar' : 'is_numeric');
         }
     }
     // Lists of names, of which only the number matters.

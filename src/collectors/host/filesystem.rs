@@ -1,6 +1,7 @@
 //! Size and free space of each file system that is mounted.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -139,6 +140,8 @@ pub(super) fn report(mounts: &[Mount], answers: Vec<Answer>, out: &mut Snapshot)
                 out.push(&FILES_FREE, labels, space.files_free);
                 continue;
             }
+            Answer::Error(error) if error.kind() == ErrorKind::PermissionDenied => Failure::io(error)
+                .context("a FUSE file system of another user, perhaps; `mount_points_exclude` leaves it out"),
             Answer::Error(error) => Failure::io(error),
             Answer::Silence => {
                 Failure::message(Reason::Timeout, "no answer in time, and not asked again before it comes")
@@ -211,10 +214,11 @@ mod tests {
     fn a_silent_mount_is_an_error_and_a_gap_and_has_no_space() {
         let mut out = Snapshot::default();
         let mounts = [mount("1 1 0:35 / /mnt rw - nfs4 nas:/x rw"), mount("2 1 0:36 / /shut rw - fuse x rw")];
-        report(&mounts, vec![Answer::Silence, Answer::Error(std::io::ErrorKind::PermissionDenied.into())], &mut out);
+        report(&mounts, vec![Answer::Silence, Answer::Error(ErrorKind::PermissionDenied.into())], &mut out);
         let (findings, gaps, _) = out.finish();
         assert_eq!(findings.len(), 6);
         assert_eq!(gaps.iter().map(|gap| gap.reason).collect::<Vec<_>>(), [Reason::Timeout, Reason::Permission]);
         assert!(gaps[0].to_string().starts_with("asking the file system at `/mnt` for its space: no answer in time"));
+        assert!(gaps[1].to_string().contains("`mount_points_exclude` leaves it out"), "{}", gaps[1]);
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
 }
 
 fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
+    let mut found = 0;
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace();
         let metric: &'static Metric<0> = match words.next() {
@@ -39,8 +40,9 @@ fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
         };
         let value = words.next().and_then(|word| word.parse::<u64>().ok());
         out.push(metric, [], value.ok_or_else(|| Hole::garbled("stat", line))?);
+        found += 1;
     }
-    if out.is_empty() { Err(Hole::garbled("stat", text)) } else { Ok(()) }
+    if found == 0 { Err(Hole::garbled("stat", text)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -61,5 +63,12 @@ mod tests {
             node_procs_running{} 1
         "]]
         .assert_eq(&text(out));
+    }
+
+    #[test]
+    fn a_text_without_its_lines_is_a_failure_whatever_was_found_before() {
+        let mut out = Snapshot::default();
+        out.push(&RUNNING, [], 1.0);
+        assert!(report("cpu 1 2 3\n", &mut out).is_err());
     }
 }

@@ -41,7 +41,9 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
 fn local_zone(root: &Path, now: u64) -> Option<(String, i32)> {
     let file = in_root(root, "etc/localtime");
     match fs::metadata(&file) {
-        Ok(metadata) if metadata.len() <= ZONE_BYTES => zone::at(&fs::read(&file).ok()?, i64::try_from(now).ok()?),
+        Ok(metadata) if metadata.is_file() && metadata.len() <= ZONE_BYTES => {
+            zone::at(&fs::read(&file).ok()?, i64::try_from(now).ok()?)
+        }
         // Without the file, local time is UTC: so says localtime(5).
         Err(error) if error.kind() == io::ErrorKind::NotFound => Some(("UTC".to_owned(), 0)),
         _ => None,
@@ -94,6 +96,10 @@ mod tests {
         let found = machine.found_by(collect);
         assert!(found.contains("node_time_zone_offset_seconds{time_zone=\"IST\"} 19800\n"), "{found}");
         fs::write(zones.join("Here"), "not a zone").unwrap();
+        assert!(!machine.found_by(collect).contains("zone_offset"));
+        // A device says that it has no bytes, and never ends.
+        fs::remove_file(zones.join("Here")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", zones.join("Here")).unwrap();
         assert!(!machine.found_by(collect).contains("zone_offset"));
     }
 

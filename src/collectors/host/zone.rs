@@ -136,6 +136,9 @@ fn moment(rule: &str, year: i64) -> Option<i64> {
     let (day, clock) = rule.split_once('/').unwrap_or((rule, "2"));
     let mut numbers = day.strip_prefix('M')?.split('.').map(|number| number.parse::<i64>().ok());
     let [month, week, weekday] = [numbers.next()??, numbers.next()??, numbers.next()??];
+    if !((1..=12).contains(&month) && (1..=5).contains(&week) && (0..=6).contains(&weekday)) {
+        return None;
+    }
     let first = days(year, month, 1);
     // 1970-01-01 was a Thursday (4).
     let first_weekday = (first + 4).rem_euclid(7);
@@ -168,6 +171,8 @@ fn civil(day: i64) -> (i64, i64) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Moments in July and January of the years 2026 and 2050, the latter behind all transitions in the files.
@@ -208,6 +213,33 @@ mod tests {
         for length in 0..good.len() {
             // Never a panic, whatever is cut off.
             at(&good[..length], MOMENTS[0]);
+        }
+    }
+
+    #[test]
+    fn a_rule_without_sense_is_none() {
+        for rule in
+            ["CET-1CEST,M3.9000000000000000000.0,M10.5.0", "CET-1CEST,M0.1.0,M10.5.0", "CET-1CEST,M3.5.7,M10.5.0"]
+        {
+            assert_eq!(by_rule(rule, MOMENTS[0]), None, "{rule}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_rule_panics_or_goes_on_for_ever(
+            rule in "[A-Z]{3}-?[0-9:]{0,9}([A-Z]{3}[0-9:]{0,5},M[0-9]{1,20}.[0-9]{1,20}.[0-9]{1,20}(/[0-9:+-]{1,12})?,M10.5.0)?"
+        ) {
+            by_rule(&rule, MOMENTS[0]);
+        }
+
+        #[test]
+        fn no_file_panics(at_byte in 0_usize..4_000, bytes in proptest::collection::vec(any::<u8>(), 1..40)) {
+            let mut file = std::fs::read("/usr/share/zoneinfo/Europe/Berlin").unwrap();
+            let start = at_byte.min(file.len());
+            let end = (start + bytes.len()).min(file.len());
+            file.splice(start..end, bytes);
+            at(&file, MOMENTS[2]);
         }
     }
 }

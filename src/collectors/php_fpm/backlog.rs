@@ -33,6 +33,8 @@ const UNIX_DIAG_NAME: u16 = 0;
 const UNIX_DIAG_VFS: u16 = 1;
 const UNIX_DIAG_RQLEN: u16 = 4;
 
+const LOWER_HALF: u64 = 0xffff_ffff;
+
 /// What one read may bring: the kernel's dumps come in pieces of at most 32 KiB.
 const PIECE_BYTES: usize = 32 << 10;
 
@@ -52,15 +54,27 @@ pub(super) struct Backlog {
 pub(super) fn of(root: &Path, sockets: &[PathBuf]) -> HashMap<PathBuf, Backlog> {
     let mut found = HashMap::new();
     let Ok(pieces) = dump() else { return found };
+    // A path may have been bound twice, by a socket that is gone from the file system but not yet closed; and FPM may
+    // have bound it by another name, `/var/run` for `/run`.
+    let place = |path: &Path| fs::metadata(inside(root, path)).ok().map(|metadata| (metadata.ino(), metadata.dev()));
+    let places: Vec<_> = sockets.iter().filter_map(|path| Some((path, place(path)?))).collect();
     for listener in pieces.iter().flat_map(|piece| listeners(piece)) {
-        let path = sockets.iter().find(|path| path.as_os_str().as_bytes() == listener.name);
-        // A path may have been bound twice, by a socket that is gone from the file system but not yet closed.
-        let inode = |path: &PathBuf| fs::metadata(inside(root, path)).map(|metadata| metadata.ino());
-        if let Some(path) = path.filter(|path| inode(path).is_ok_and(|inode| inode == u64::from(listener.inode))) {
-            found.insert(path.clone(), listener.backlog);
+        for (path, (inode, device)) in &places {
+            // The kernel tells the lower half of the inode's number, and on btrfs another device than stat(2).
+            let is_named = || path.as_os_str().as_bytes() == listener.name;
+            if inode & LOWER_HALF == u64::from(listener.inode)
+                && (is_named() || kernel_device(*device) == listener.device)
+            {
+                found.insert((*path).clone(), listener.backlog);
+            }
         }
     }
     found
+}
+
+/// A device as the kernel numbers it inside: `MKDEV`.
+fn kernel_device(device: u64) -> u32 {
+    rustix::fs::major(device) << 20 | rustix::fs::minor(device)
 }
 
 /// All that the kernel says of listening Unix sockets.
@@ -106,6 +120,7 @@ fn request() -> Vec<u8> {
 struct Listener<'a> {
     name: &'a [u8],
     inode: u32,
+    device: u32,
     backlog: Backlog,
 }
 
@@ -123,6 +138,7 @@ fn listeners(piece: &[u8]) -> Vec<Listener<'_>> {
             Some(Listener {
                 name: name.strip_suffix(&[0]).unwrap_or(name),
                 inode: word(file, 0)?,
+                device: word(file, 4)?,
                 backlog: Backlog { waiting: word(queue, 0)?, limit: word(queue, 4)? },
             })
         })
@@ -170,6 +186,16 @@ mod tests {
         assert_eq!(waiting(), Some(2));
         drop((clients, listener));
         assert_eq!(waiting(), None);
+    }
+
+    #[test]
+    fn a_socket_is_found_by_another_name() {
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
+        let (path, link) = (folder.path().join("queue.sock"), folder.path().join("link.sock"));
+        let _listener = UnixListener::bind(&path).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let _client = UnixStream::connect(&path).unwrap();
+        assert_eq!(of(Path::new("/"), std::slice::from_ref(&link)).get(&link).map(|backlog| backlog.waiting), Some(1));
     }
 
     proptest! {

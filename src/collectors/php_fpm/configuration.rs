@@ -1,10 +1,8 @@
 //! FPM's own configuration: `php-fpm.conf`, what it includes, and the pools in them.
-//!
-//! Only the directives named here are kept. `env[…]`, `php_value[…]` and `php_admin_value[…]` hold passwords often
-//! enough that their values are not even copied.
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::line::PROCESS_MAX;
 use super::listen::{Listen, listen};
 
 /// What FPM is configured to be.
@@ -40,7 +38,7 @@ impl Pool {
     }
 }
 
-/// The `pm.*` directives, with FPM's defaults.
+/// The `pm.*` directives, with FPM's defaults; `None` for one that is not set and has none, or whose value cannot be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Manager {
     /// `pm`: `static`, `dynamic` or `ondemand`.
@@ -54,69 +52,13 @@ pub(super) struct Manager {
     /// `pm.max_spare_servers`.
     pub(super) max_spare_servers: Option<u64>,
     /// `pm.max_requests`.
-    pub(super) max_requests: u64,
+    pub(super) max_requests: Option<u64>,
     /// `pm.process_idle_timeout`, in seconds.
-    pub(super) process_idle_timeout: u64,
+    pub(super) process_idle_timeout: Option<u64>,
     /// `request_terminate_timeout`, in seconds.
-    pub(super) request_terminate_timeout: u64,
+    pub(super) request_terminate_timeout: Option<u64>,
     /// `request_slowlog_timeout`, in seconds.
-    pub(super) request_slowlog_timeout: u64,
-}
-
-/// The pool directives that are kept.
-const POOL_KEYS: [&str; 14] = [
-    "chroot",
-    "listen",
-    "pm",
-    "pm.max_children",
-    "pm.max_requests",
-    "pm.max_spare_servers",
-    "pm.min_spare_servers",
-    "pm.process_idle_timeout",
-    "pm.start_servers",
-    "pm.status_listen",
-    "pm.status_path",
-    "prefix",
-    "request_slowlog_timeout",
-    "request_terminate_timeout",
-];
-
-/// One line of a configuration file.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
-    /// `[name]`
-    Section(String),
-    /// `include = pattern`
-    Include(String),
-    /// A directive that is kept.
-    Set(&'static str, String),
-}
-
-/// What a line says, if anything of interest.
-pub(super) fn line(text: &str) -> Option<Line> {
-    let text = text.trim();
-    if let Some(rest) = text.strip_prefix('[') {
-        return Some(Line::Section(rest.split_once(']')?.0.trim().to_owned()));
-    }
-    let (key, value) = text.split_once('=')?;
-    let key = key.trim();
-    if key == "include" {
-        return Some(Line::Include(unquoted(value)?));
-    }
-    let key = POOL_KEYS.iter().find(|known| **known == key).copied().or((key == PROCESS_MAX).then_some(PROCESS_MAX))?;
-    Some(Line::Set(key, unquoted(value)?))
-}
-
-const PROCESS_MAX: &str = "process.max";
-
-/// A value as PHP's ini reader takes it: quoted, or up to a comment. An empty one is none.
-fn unquoted(value: &str) -> Option<String> {
-    let value = value.trim();
-    let value = match value.chars().next()? {
-        quote @ ('"' | '\'') => value[1..].split(quote).next()?,
-        _ => value.split(';').next()?.trim_end(),
-    };
-    (!value.is_empty()).then(|| value.to_owned())
+    pub(super) request_slowlog_timeout: Option<u64>,
 }
 
 /// The sections read so far. A section that comes again adds to the first: Docker's images write `[www]` twice.
@@ -161,26 +103,38 @@ impl Sections {
 fn pool(name: String, set: &HashMap<&'static str, String>, prefix: &str) -> Pool {
     let get = |key: &str| set.get(key).map(String::as_str);
     let number = |key: &str| get(key)?.parse().ok();
-    let seconds = |key: &str| get(key).and_then(seconds);
+    // Set, and not a number: a variable of FPM's environment, which only FPM knows.
+    let number_or = |default, key: &str| get(key).map_or(Some(default), |text| text.parse().ok());
+    let seconds_or = |default, key: &str| get(key).map_or(Some(default), seconds);
     let prefix = get("prefix").unwrap_or(prefix);
     Pool {
         listen: get("listen").map_or_else(|| Err("`listen` is not set".to_owned()), |text| listen(text, prefix)),
         status_listen: get("pm.status_listen").map(|text| listen(text, prefix)),
-        status_path: get("pm.status_path").map(str::to_owned),
+        // What FPM takes for the path when only the listener is set.
+        status_path: get("pm.status_path").or(get("pm.status_listen").map(|_| "/")).map(str::to_owned),
         chroot: get("chroot").is_some(),
         manager: get("pm").map(|kind| Manager {
-            kind: kind.to_owned(),
+            kind: kind.to_ascii_lowercase(),
             max_children: number("pm.max_children"),
-            start_servers: number("pm.start_servers"),
+            start_servers: match get("pm.start_servers") {
+                Some(text) => text.parse().ok(),
+                None => start_servers(number("pm.min_spare_servers"), number("pm.max_spare_servers")),
+            },
             min_spare_servers: number("pm.min_spare_servers"),
             max_spare_servers: number("pm.max_spare_servers"),
-            max_requests: number("pm.max_requests").unwrap_or(0),
-            process_idle_timeout: seconds("pm.process_idle_timeout").unwrap_or(10),
-            request_terminate_timeout: seconds("request_terminate_timeout").unwrap_or(0),
-            request_slowlog_timeout: seconds("request_slowlog_timeout").unwrap_or(0),
+            max_requests: number_or(0, "pm.max_requests"),
+            process_idle_timeout: seconds_or(10, "pm.process_idle_timeout"),
+            request_terminate_timeout: seconds_or(0, "request_terminate_timeout"),
+            request_slowlog_timeout: seconds_or(0, "request_slowlog_timeout"),
         }),
         name: Some(name),
     }
+}
+
+/// What FPM starts a dynamic pool with when it is not told (`fpm_conf_process_all_pools`).
+fn start_servers(min_spare: Option<u64>, max_spare: Option<u64>) -> Option<u64> {
+    let (min, max) = (min_spare?, max_spare?);
+    Some(min + max.saturating_sub(min) / 2)
 }
 
 /// A length of time: a number of seconds, or one with `s`, `m`, `h` or `d`.
@@ -191,7 +145,7 @@ fn seconds(text: &str) -> Option<u64> {
         b'd' => 24 * 60 * 60,
         _ => 1,
     };
-    text.trim_end_matches(['s', 'm', 'h', 'd']).parse::<u64>().ok()?.checked_mul(unit)
+    text.trim_end_matches(['s', 'm', 'h', 'd']).trim_end().parse::<u64>().ok()?.checked_mul(unit)
 }
 
 #[cfg(test)]
@@ -199,6 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::collectors::php_fpm::line::{Line, line};
     use crate::config::types::Address;
 
     fn parse(text: &str) -> Configuration {
@@ -224,7 +179,7 @@ mod tests {
         assert_eq!(manager.kind, "dynamic");
         assert_eq!((manager.max_children, manager.start_servers), (Some(5), Some(2)));
         assert_eq!((manager.min_spare_servers, manager.max_spare_servers), (Some(1), Some(3)));
-        assert_eq!((manager.max_requests, manager.process_idle_timeout), (0, 10));
+        assert_eq!((manager.max_requests, manager.process_idle_timeout), (Some(0), Some(10)));
     }
 
     #[test]
@@ -237,7 +192,38 @@ mod tests {
         assert_eq!(pool.listen, Ok(Address::Unix("/run/shop.sock".into())));
         assert_eq!(pool.status_path.as_deref(), Some("/s;t"));
         let manager = pool.manager.as_ref().unwrap();
-        assert_eq!((manager.kind.as_str(), manager.request_terminate_timeout), ("ondemand", 120));
+        assert_eq!((manager.kind.as_str(), manager.request_terminate_timeout), ("ondemand", Some(120)));
+    }
+
+    #[test]
+    fn odd_spellings_are_read_as_fpm_reads_them() {
+        let configuration = parse(
+            "Process.Max = 7\n[shop]\nLISTEN = /run/'$pool'-\"x\".sock\npm = Dynamic\nPM.max_children = \"04\";c\n\
+             pm.process_idle_timeout = 90 s\npm.status_listen = 9001\n",
+        );
+        assert_eq!(configuration.process_max, Some(7));
+        let pool = &configuration.pools[0];
+        assert_eq!(pool.listen, Ok(Address::Unix("/run/shop-x.sock".into())));
+        assert_eq!(pool.status_path.as_deref(), Some("/"), "its default with a listener of its own");
+        let manager = pool.manager.as_ref().unwrap();
+        assert_eq!((manager.kind.as_str(), manager.max_children), ("dynamic", Some(4)));
+        assert_eq!(manager.process_idle_timeout, Some(90));
+    }
+
+    #[test]
+    fn what_a_variable_sets_is_unknown_and_not_the_default() {
+        let spares = "pm.min_spare_servers = 1\npm.max_spare_servers = 4\n";
+        for (line, servers) in [("", Some(2)), ("pm.start_servers = ${START}\n", None)] {
+            let configuration = parse(&format!("[shop]\npm = dynamic\n{spares}{line}"));
+            assert_eq!(configuration.pools[0].manager.as_ref().unwrap().start_servers, servers);
+        }
+        let configuration = parse(
+            "[shop]\nlisten = 9000\npm = ondemand\npm.max_children = ${CHILDREN}\npm.max_requests = ${REQUESTS}\n\
+             pm.process_idle_timeout = ${IDLE}\nrequest_terminate_timeout = ${TERMINATE}\n",
+        );
+        let manager = configuration.pools[0].manager.as_ref().unwrap();
+        assert_eq!((manager.max_children, manager.max_requests, manager.process_idle_timeout), (None, None, None));
+        assert_eq!((manager.request_terminate_timeout, manager.request_slowlog_timeout), (None, Some(0)));
     }
 
     #[test]
@@ -248,13 +234,6 @@ mod tests {
         assert_eq!(configuration.pools.len(), 1);
         assert_eq!(configuration.pools[0].listen, Ok("127.0.0.1:9001".parse().unwrap()));
         assert_eq!(configuration.pools[0].manager.as_ref().unwrap().kind, "dynamic");
-    }
-
-    #[test]
-    fn secrets_are_not_kept() {
-        for text in ["env[DB_PASSWORD] = canary", "php_admin_value[mysqli.default_pw] = canary", "user = canary"] {
-            assert_eq!(line(text), None);
-        }
     }
 
     proptest! {

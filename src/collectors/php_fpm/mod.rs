@@ -7,9 +7,11 @@ mod config;
 mod configuration;
 mod fastcgi;
 mod glob;
+mod line;
 mod listen;
 mod opcache;
 mod pool;
+mod report;
 mod script;
 mod settings;
 mod source;
@@ -31,6 +33,7 @@ use ask::{ONCE, Question, TWICE, ask};
 use backlog::Backlog;
 use configuration::{Configuration, Pool};
 use listen::Listen;
+use report::{Asked, Identity, Memory};
 use source::Reading;
 use status::Status;
 
@@ -58,21 +61,7 @@ pub struct PhpFpm {
     config: Config,
     context: Context,
     reading: Arc<tokio::sync::Mutex<Option<Reading>>>,
-    memory: Mutex<HashMap<String, Memory>>,
-}
-
-/// What is known of a pool from earlier scrapes, by its `scrape_uri`.
-#[derive(Debug, Default)]
-struct Memory {
-    failures: u64,
-    name: String,
-}
-
-/// One pool at one scrape.
-struct Asked<'a> {
-    pool: &'a Pool,
-    uri: String,
-    result: Result<Option<Status>, Failure>,
+    memory: Mutex<HashMap<Identity, Memory>>,
 }
 
 impl Collector for PhpFpm {
@@ -179,8 +168,8 @@ impl PhpFpm {
         // A pool in a root of its own cannot see the script; one with workers for the status has them free for this.
         let mut pools: Vec<_> = pools.iter().filter(|pool| !pool.chroot).collect();
         pools.sort_by_key(|pool| pool.status_listen.is_none());
-        let (script, here) = (self.config.opcache_script.clone(), self.script_here());
-        tokio::task::spawn_blocking(move || script::check(&here))
+        let (root, script) = (self.context.paths.root.clone(), self.config.opcache_script.clone());
+        let script = tokio::task::spawn_blocking(move || script::checked(&root, &script))
             .await
             .map_err(|panic| Failure::new(Reason::Bug, panic))??;
         let script = script.to_string_lossy();
@@ -201,58 +190,6 @@ impl PhpFpm {
             }
         }
         last
-    }
-
-    /// The script as we reach it; FPM reaches it by its path on the host.
-    fn script_here(&self) -> PathBuf {
-        source::inside(&self.context.paths.root, &self.config.opcache_script)
-    }
-
-    /// Pushes what is known of each pool, and returns what is not.
-    fn report(&self, asked: Vec<Asked<'_>>, backlogs: &HashMap<PathBuf, Backlog>, out: &mut Snapshot) -> Vec<Failure> {
-        let mut memory = self.memory.lock().expect("no code panics while it holds this lock");
-        memory.retain(|uri, _| asked.iter().any(|asked| asked.uri == *uri));
-        let mut room = pool::CHILDREN;
-        let mut failures = Vec::new();
-        for Asked { pool, uri, result } in asked {
-            let known = memory.entry(uri.clone()).or_default();
-            if let (None, Ok(Some(status))) = (&pool.name, &result) {
-                known.name.clone_from(&status.head.pool);
-            }
-            // A pool given by its address has no name before its first answer.
-            let name = pool.name.as_ref().unwrap_or(&known.name).as_str();
-            pool.report(out);
-            out.push(&pool::UP, [name, &uri], result.is_ok());
-            let socket = pool.listen.as_ref().ok().and_then(Address::socket);
-            let backlog = socket.and_then(|socket| backlogs.get(socket));
-            if let Some(backlog) = backlog {
-                out.push(&pool::LISTEN_QUEUE, [name, &uri], backlog.waiting);
-                out.push(&pool::LISTEN_QUEUE_LENGTH, [name, &uri], backlog.limit);
-            }
-            known.failures += u64::from(result.is_err());
-            out.push(&pool::SCRAPE_FAILURES, [name, &uri], known.failures);
-            match result {
-                Ok(Some(status)) => {
-                    status.report(name, &uri, backlog.is_none(), out);
-                    pool.report_use(&status, out);
-                    if self.config.processes {
-                        match status.report_children(name, &uri, room, out) {
-                            Ok(children) => room -= children,
-                            Err(failure) => {
-                                room = 0;
-                                failures.push(failure.context(format!("the children of pool {name}")));
-                            }
-                        }
-                    }
-                }
-                Ok(None) => failures.push(Failure::message(
-                    Reason::Protocol,
-                    format!("pool {name} has no status page: set `pm.status_path = /status` and reload FPM"),
-                )),
-                Err(failure) => failures.push(failure),
-            }
-        }
-        failures
     }
 }
 

@@ -1,9 +1,9 @@
 //! A pool as samples: what its status page says and how it is configured.
 
-use super::configuration::{Manager, Pool};
+use super::configuration::Pool;
 use super::status::{IDLE, Status};
 use crate::collector::{Failure, Reason};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Number as _, Snapshot};
 
 /// The most children that are shown each by themselves, of all pools together: with six states each, what one family
 /// may have.
@@ -21,12 +21,12 @@ crate::metrics! {
     /// `pm.status_listen`.
     ACCEPTED_CONNECTIONS = Counter("phpfpm_accepted_connections", None, ["pool", "scrape_uri"]);
     /// Requests that wait for a free process, from `listen queue`; for a Unix socket, of which FPM says 0, from the
-    /// kernel.
+    /// kernel, and absent when the socket is not one of this network namespace.
     LISTEN_QUEUE = Gauge("phpfpm_listen_queue", None, ["pool", "scrape_uri"]);
     /// Most requests that ever waited at once since this pool started, from `max listen queue`; 0 for a Unix socket.
     MAX_LISTEN_QUEUE = Gauge("phpfpm_max_listen_queue", None, ["pool", "scrape_uri"]);
-    /// Requests that may wait before the kernel refuses more, from `listen queue len`, or for a Unix socket from the
-    /// kernel.
+    /// Requests that may wait before the kernel refuses more, from `listen queue len`; for a Unix socket from the
+    /// kernel, as `phpfpm_listen_queue`.
     LISTEN_QUEUE_LENGTH = Gauge("phpfpm_listen_queue_length", None, ["pool", "scrape_uri"]);
     /// Processes that wait for a request, counted by their states.
     IDLE_PROCESSES = Gauge("phpfpm_idle_processes", None, ["pool", "scrape_uri"]);
@@ -102,19 +102,21 @@ impl Pool {
             out.push(&INFO, [name, &manager.kind], 1.0);
         }
         out.push(&STATUS_LISTEN, [name], self.status_listen.is_some());
-        out.push(&MAX_REQUESTS, [name], manager.max_requests);
-        out.push(&TERMINATE_TIMEOUT, [name], manager.request_terminate_timeout);
-        out.push(&SLOWLOG_TIMEOUT, [name], manager.request_slowlog_timeout);
-        if manager.kind == "ondemand" {
-            out.push(&IDLE_TIMEOUT, [name], manager.process_idle_timeout);
-        }
         let spares = [
-            (&START_SERVERS, manager.start_servers.or_else(|| manager.default_start_servers())),
+            (&START_SERVERS, manager.start_servers),
             (&MIN_SPARE_SERVERS, manager.min_spare_servers),
             (&MAX_SPARE_SERVERS, manager.max_spare_servers),
         ];
+        let of_all = [
+            (&MAX_CHILDREN, manager.max_children),
+            (&MAX_REQUESTS, manager.max_requests),
+            (&TERMINATE_TIMEOUT, manager.request_terminate_timeout),
+            (&SLOWLOG_TIMEOUT, manager.request_slowlog_timeout),
+        ];
         let dynamic = spares.into_iter().filter(|_| manager.kind == "dynamic");
-        for (metric, value) in dynamic.chain([(&MAX_CHILDREN, manager.max_children)]) {
+        let on_demand = [(&IDLE_TIMEOUT, manager.process_idle_timeout)].into_iter();
+        let on_demand = on_demand.filter(|_| manager.kind == "ondemand");
+        for (metric, value) in dynamic.chain(on_demand).chain(of_all) {
             if let Some(value) = value {
                 out.push(metric, [name], value);
             }
@@ -126,21 +128,13 @@ impl Pool {
         let max = self.manager.as_ref().and_then(|manager| manager.max_children).filter(|max| *max > 0);
         if let (Some(name), Some(max), Some((_, active))) = (&self.name, max, status.counts()) {
             // FPM may have one child more for a moment when its limit was lowered by a reload.
-            out.push(&BUSY_RATIO, [name], (active / crate::snapshot::Number::number(max)).min(1.0));
+            out.push(&BUSY_RATIO, [name], (active / max.number()).min(1.0));
         }
     }
 }
 
-impl Manager {
-    /// What FPM starts with when it is not told (`fpm_conf_process_all_pools`).
-    fn default_start_servers(&self) -> Option<u64> {
-        let (min, max) = (self.min_spare_servers?, self.max_spare_servers?);
-        Some(min + max.saturating_sub(min) / 2)
-    }
-}
-
 impl Status {
-    /// Pushes the numbers of the pool; those of its queue only where FPM's word is the best there is.
+    /// Pushes the numbers of the pool; those of its queue only where FPM knows it.
     pub(super) fn report(&self, pool: &str, uri: &str, queue: bool, out: &mut Snapshot) {
         let head = &self.head;
         for (metric, value) in [
@@ -182,7 +176,10 @@ impl Status {
             out.push(&PROCESS_REQUESTS, [pool, child, uri], process.requests);
             out.push(&PROCESS_LAST_REQUEST_MEMORY, [pool, child, uri], process.memory);
             out.push(&PROCESS_LAST_REQUEST_CPU, [pool, child, uri], process.cpu);
-            out.push(&PROCESS_REQUEST_DURATION, [pool, child, uri], process.duration);
+            // A clock that was set back makes it negative, which FPM prints as a number just below 2^64.
+            if process.duration < i64::MAX.number() {
+                out.push(&PROCESS_REQUEST_DURATION, [pool, child, uri], process.duration);
+            }
             for state in STATES {
                 out.push(&PROCESS_STATE, [pool, child, state, uri], process.state == state);
             }
@@ -192,5 +189,30 @@ impl Status {
             return Err(Failure::message(Reason::Limit, message));
         }
         Ok(processes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::php_fpm::fastcgi::Answer;
+    use crate::collectors::php_fpm::status;
+
+    #[test]
+    fn a_duration_that_was_negative_is_absent() {
+        let body = r#"{"pool":"a","total processes":2,"processes":[
+            {"state":"Idle","requests":1,"request duration":18446744073709550774,"last request cpu":0,
+             "last request memory":0},
+            {"state":"Idle","requests":1,"request duration":42,"last request cpu":0,"last request memory":0}]}"#;
+        let answer = Answer { status: 200, body: body.into(), stderr: String::new() };
+        let mut out = Snapshot::default();
+        status::parse(&answer).unwrap().report_children("a", "", 2, &mut out).unwrap();
+        let findings = out.finish().0;
+        let series = |name: &str| {
+            let family = findings.families().find(|(family, _)| family.name == name);
+            family.map(|(_, group)| group.samples().count())
+        };
+        assert_eq!(series("phpfpm_process_request_duration"), Some(1));
+        assert_eq!(series("phpfpm_process_requests"), Some(2));
     }
 }

@@ -7,8 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::configuration::{Configuration, Line, Pool, Sections, line};
+use super::configuration::{Configuration, Pool, Sections};
 use super::glob;
+use super::line::{Line, line};
 use crate::collector::{Failure, Paths, Reason};
 use crate::config::types::Address;
 

@@ -149,6 +149,35 @@ async fn what_php_forbids_is_told() {
 }
 
 #[tokio::test]
+async fn a_script_behind_a_link_is_run_from_where_it_lies() {
+    let home = crate::support::daemon::folder();
+    let real = home.path().join("real");
+    fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, home.path().join("link")).unwrap();
+    let master = master(&[&format!("opcache.restrict_api={}", real.display())], "");
+    fs::copy(master.opcache_script(), real.join("opcache.php")).unwrap();
+    let link = home.path().join("link/opcache.php");
+    let table = master.table("").replace(master.opcache_script().to_str().unwrap(), link.to_str().unwrap());
+    let found = Found::by(&collector(&table)).await.unwrap();
+    whole(&found);
+    assert_eq!(found.number("phpfpm_opcache_enabled", &[]), 1.0);
+    // PHP goes by the name it was given, and refuses; that is not "off".
+    let answer = master.run("shop", &link, &[("VITRIN_OPCACHE", "1")]).answer();
+    assert!(answer.contains("\"restricted\":true"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_prepended_handler_of_errors_hides_no_restriction() {
+    let folder = crate::support::daemon::folder();
+    let file = folder.path().join("prepend.php");
+    fs::write(&file, "<?php set_error_handler(function ($number, $text) { throw new Exception($text); });").unwrap();
+    let settings = [format!("auto_prepend_file={}", file.display()), "opcache.restrict_api=/nowhere".to_owned()];
+    let (reason, message) = gap(&master(&settings.each_ref().map(String::as_str), "")).await;
+    assert_eq!(reason, Reason::Permission, "{message}");
+    assert!(message.contains("opcache.restrict_api"), "{message}");
+}
+
+#[tokio::test]
 async fn of_several_pools_one_that_may_tell_is_enough() {
     let closed = format!("{POOL}\nphp_admin_value[open_basedir] = /nowhere");
     let master = PhpFpm::start(&[("a", &closed), ("b", POOL)]);

@@ -21,8 +21,11 @@ const BUSY: &str = "pm = dynamic\npm.max_children = 5\npm.start_servers = 2\npm.
                     pm.max_spare_servers = 3\npm.max_requests = 500\nrequest_terminate_timeout = 30s\n\
                     pm.status_path = /status";
 
-/// hipages' php-fpm_exporter, pool level.
-const PEER: [&str; 13] = [
+/// What of hipages' php-fpm_exporter is not there by default, with the reason.
+const DEVIATIONS: &str = include_str!("../deviations/php_fpm.tsv");
+
+/// The families of hipages' php-fpm_exporter.
+const PEER: [&str; 18] = [
     "phpfpm_accepted_connections",
     "phpfpm_active_processes",
     "phpfpm_idle_processes",
@@ -31,6 +34,11 @@ const PEER: [&str; 13] = [
     "phpfpm_max_active_processes",
     "phpfpm_max_children_reached",
     "phpfpm_max_listen_queue",
+    "phpfpm_process_last_request_cpu",
+    "phpfpm_process_last_request_memory",
+    "phpfpm_process_request_duration",
+    "phpfpm_process_requests",
+    "phpfpm_process_state",
     "phpfpm_scrape_failures",
     "phpfpm_slow_requests",
     "phpfpm_start_since",
@@ -61,12 +69,13 @@ async fn every_family_of_the_peer_is_there_with_its_labels() {
     let master = PhpFpm::start(&[("shop", BUSY), ("admin", LAZY)]);
     let found = Found::by(&collector(&master.table(""))).await.unwrap();
     whole(&found);
-    let missing: Vec<_> = PEER.iter().filter(|name| !found.names().contains(**name)).collect();
-    assert!(missing.is_empty(), "{missing:?}");
-    assert!(!found.names().contains("phpfpm_process_state"), "children are shown on demand only");
+    let names = found.names();
+    let (there, missing): (Vec<_>, Vec<_>) = PEER.into_iter().partition(|name| names.contains(*name));
+    let reviewed: Vec<_> = DEVIATIONS.lines().filter_map(|line| Some(line.split_once('\t')?.0)).collect();
+    assert_eq!(missing, reviewed);
     for pool in ["shop", "admin"] {
         let labels = [("pool", pool), ("scrape_uri", &uri(&master, pool)[..])];
-        for name in PEER {
+        for name in &there {
             found.number(name, &labels);
         }
         assert_eq!(found.number("phpfpm_up", &labels), 1.0);
@@ -98,6 +107,24 @@ async fn settings_come_from_fpms_configuration() {
     }
     assert_eq!(found.number("phpfpm_pm_info", &[("pool", "admin"), ("pm", "ondemand")]), 1.0);
     assert!(found.get("phpfpm_pm_start_servers", &[("pool", "admin")]).is_none());
+}
+
+#[tokio::test]
+async fn what_fpm_is_lenient_about_we_are_too() {
+    let listener = free_port();
+    let odd = format!(
+        "PM = OnDemand\npm.Max_Children = \"3\"; three\npm.process_idle_timeout = 90 s\n\
+         pm.status_listen = '127.0.0.1':{listener}"
+    );
+    let master = PhpFpm::start(&[("shop", &odd)]);
+    let found = Found::by(&collector(&master.table(""))).await.unwrap();
+    whole(&found);
+    let uri = format!("tcp://127.0.0.1:{listener}/");
+    assert_eq!(found.number("phpfpm_up", &[("pool", "shop"), ("scrape_uri", &uri)]), 1.0);
+    for (name, value) in [("max_children", 3.0), ("process_idle_timeout_seconds", 90.0), ("status_listen", 1.0)] {
+        assert_eq!(found.number(&format!("phpfpm_pm_{name}"), &[("pool", "shop")]), value, "{name}");
+    }
+    assert_eq!(found.number("phpfpm_pm_info", &[("pool", "shop"), ("pm", "ondemand")]), 1.0);
 }
 
 #[tokio::test]
@@ -325,4 +352,19 @@ async fn secrets_in_fpms_configuration_stay_there() {
     let (_, failure) = Found::down(&collector).await;
     assert!(failure.to_string().contains("list the pool's address in `pools`"), "{failure}");
     assert!(!failure.to_string().contains("canary"), "{failure}");
+}
+
+#[tokio::test]
+async fn pools_whose_address_nobody_can_tell_count_their_failures_each() {
+    let folder = folder();
+    let configuration = folder.path().join("php-fpm.conf");
+    fs::write(&configuration, "[admin]\nlisten = ${ADMIN}\n[shop]\nlisten = ${SHOP}\n").unwrap();
+    let collector = collector(&format!("configuration = '{}'", configuration.display()));
+    for failures in [1.0, 2.0] {
+        let (found, _) = Found::down(&collector).await;
+        for pool in ["admin", "shop"] {
+            let labels = [("pool", pool), ("scrape_uri", "")];
+            assert_eq!(found.number("phpfpm_scrape_failures", &labels), failures, "{pool}");
+        }
+    }
 }

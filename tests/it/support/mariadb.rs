@@ -127,14 +127,16 @@ fn as_root() -> Option<&'static str> {
     (uid.split_whitespace().next() == Some("0")).then_some("--user=root")
 }
 
-/// A fresh data folder of this very version, made once and kept: making one takes seconds, copying it takes none.
+/// A fresh data folder of this very version and user, made once and kept: making one takes seconds, copying it takes
+/// none, and a user may not copy what root has made.
 fn template() -> &'static Path {
     static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
         let version = server().arg("--version").output().unwrap().stdout;
         let legal = |byte: &u8| if byte.is_ascii_alphanumeric() { char::from(*byte) } else { '-' };
         let version: String = version.iter().map(legal).collect();
-        let kept = PathBuf::from(format!("/tmp/vitrin-template-{}", version.trim_matches('-')));
+        let user = rustix::process::geteuid();
+        let kept = PathBuf::from(format!("/tmp/vitrin-template-{user}-{}", version.trim_matches('-')));
         if !kept.exists() {
             let folder = folder();
             let data = folder.path().join("data");

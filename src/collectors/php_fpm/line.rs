@@ -1,0 +1,81 @@
+//! A line of FPM's configuration, as FPM and PHP's ini reader take it.
+//!
+//! Only the directives named here are kept. `env[…]`, `php_value[…]` and `php_admin_value[…]` hold passwords often
+//! enough that their values are not even copied.
+
+/// The pool directives that are kept.
+const POOL_KEYS: [&str; 14] = [
+    "chroot",
+    "listen",
+    "pm",
+    "pm.max_children",
+    "pm.max_requests",
+    "pm.max_spare_servers",
+    "pm.min_spare_servers",
+    "pm.process_idle_timeout",
+    "pm.start_servers",
+    "pm.status_listen",
+    "pm.status_path",
+    "prefix",
+    "request_slowlog_timeout",
+    "request_terminate_timeout",
+];
+
+/// One line of a configuration file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// `[name]`
+    Section(String),
+    /// `include = pattern`
+    Include(String),
+    /// A directive that is kept.
+    Set(&'static str, String),
+}
+
+/// What a line says, if anything of interest.
+pub(super) fn line(text: &str) -> Option<Line> {
+    let text = text.trim();
+    if let Some(rest) = text.strip_prefix('[') {
+        return Some(Line::Section(rest.split_once(']')?.0.trim().to_owned()));
+    }
+    let (key, value) = text.split_once('=')?;
+    let key = key.trim();
+    if key == "include" {
+        return Some(Line::Include(unquoted(value)?));
+    }
+    // FPM does not mind the case of its directives, but of `include` it does.
+    let mut known = POOL_KEYS.into_iter().chain([PROCESS_MAX]);
+    let key = known.find(|known| known.eq_ignore_ascii_case(key))?;
+    Some(Line::Set(key, unquoted(value)?))
+}
+
+/// The one directive that is kept of `[global]`.
+pub(super) const PROCESS_MAX: &str = "process.max";
+
+/// A value as PHP's ini reader takes it: parts in quotes and parts without, up to a comment. An empty one is none.
+fn unquoted(value: &str) -> Option<String> {
+    let mut plain = String::new();
+    let mut quote = None;
+    for character in value.trim().chars() {
+        match (quote, character) {
+            (None, '"' | '\'') => quote = Some(character),
+            (None, ';') => break,
+            (Some(open), _) if open == character => quote = None,
+            _ => plain.push(character),
+        }
+    }
+    let plain = plain.trim_end();
+    (!plain.is_empty()).then(|| plain.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_kept() {
+        for text in ["env[DB_PASSWORD] = canary", "php_admin_value[mysqli.default_pw] = canary", "user = canary"] {
+            assert_eq!(line(text), None);
+        }
+    }
+}
