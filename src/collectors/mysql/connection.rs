@@ -134,11 +134,19 @@ impl Connection {
         self.mend(answer).map_err(|failure: Failure| failure.context(doing()))
     }
 
-    /// Runs a statement of the operator's as a prepared one: it is one statement, or the server refuses it.
+    /// Runs a statement of the operator's as a prepared one: it is one statement, or the server refuses it, and one that
+    /// answers with columns, or it is not run. `INTO OUTFILE` writes in a read-only transaction too, but has none.
     pub(super) async fn prepared(&mut self, statement: &str, most: usize) -> Result<Rows, Failure> {
         let driver = self.driver.as_mut().expect("the driver's connection is there until the drop");
         let answer = async {
             let prepared = driver.prep(statement).await.map_err(|error| failure::of(&error))?;
+            if prepared.num_columns() == 0 {
+                driver.close(prepared).await.map_err(|error| failure::of(&error))?;
+                return Err(Failure::message(
+                    Reason::Protocol,
+                    "it gives no columns, so it was not run; take INTO out",
+                ));
+            }
             let mut result = driver.exec_iter(&prepared, ()).await.map_err(|error| failure::of(&error))?;
             let mut rows = Rows::of(result.columns_ref().iter().map(mysql_async::Column::name_str));
             if let Some(mut stream) = result.stream::<Row>().await.map_err(|error| failure::of(&error))? {
