@@ -22,7 +22,7 @@ crate::metrics! {
     SECONDS = Counter("mysql_statement_seconds_total", Seconds, ["source"]);
     /// Statements whose time is in `mysql_statement_seconds_total`, by the same sources; `Questions` for the status fields.
     STATEMENTS = Counter("mysql_statements_total", None, ["source"]);
-    /// Mean time a statement took since the server or its statistics started; for the present, divide the rates of `mysql_statement_seconds_total` and `mysql_statements_total`.
+    /// Mean time a statement took since the server or its statistics started, too low for `userstat` that was switched on later than the server; for the present, divide the rates of `mysql_statement_seconds_total` and `mysql_statements_total`.
     MEAN = Gauge("mysql_statement_mean_seconds", Seconds, ["source"]);
 }
 
@@ -54,10 +54,12 @@ pub(super) fn has_performance_schema(variables: &Rows) -> bool {
     variables.setting("performance_schema").and_then(numeric) == Some(1.0)
 }
 
-/// Statements and seconds from `performance_schema`'s answer.
+/// Statements and seconds from `performance_schema`'s answer. None at all, not even those that we have just asked, means
+/// that its statement instruments are off, which measures nothing.
 pub(super) fn of_performance_schema(rows: &Rows) -> Option<(f64, f64)> {
     let row = rows.iter().next()?;
-    Some((row.number("statements")?, row.number("picoseconds")? / PICOSECONDS))
+    let statements = row.number("statements").filter(|statements| *statements > 0.0)?;
+    Some((statements, row.number("picoseconds")? / PICOSECONDS))
 }
 
 /// Statements and seconds from MariaDB's status, and which field told the seconds.
