@@ -83,3 +83,24 @@ pub(super) fn report(source: Source, (statements, seconds): (f64, f64), out: &mu
         out.push(&MEAN, labels, seconds / statements);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_statements_at_all_are_no_measurement() {
+        let answer = |row: &str| of_performance_schema(&Rows::recorded(&format!("statements\tpicoseconds\n{row}")));
+        assert_eq!(answer("4\t2000000000000"), Some((4.0, 2.0)));
+        assert_eq!(answer("0\t0"), None);
+        assert_eq!(answer("NULL\tNULL"), None);
+    }
+
+    #[test]
+    fn busy_time_is_a_measurement_with_userstat_only() {
+        let status = Rows::recorded("name\tvalue\nQuestions\t10\nBusy_time\t0.5");
+        let of = |userstat| of_status(&status, &Rows::recorded(&format!("name\tvalue\nuserstat\t{userstat}")));
+        assert_eq!(of("ON"), Some((Source::UserStatistics, (10.0, 0.5))));
+        assert_eq!(of("OFF"), None);
+    }
+}
