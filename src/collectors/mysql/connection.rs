@@ -1,4 +1,10 @@
 //! One connection: made, asked within limits, kept between scrapes, and closed without waiting for anyone.
+//!
+//! One limit is missing, and the driver (0.37) has no option for it: it believes the number of columns that an answer
+//! announces, and keeps the description of each. Whoever is at the other end (the server or, without TLS, anyone
+//! between) can end the process by announcing so many that 32 bytes for each are more than the machine has memory and
+//! swap, and can fill the memory with descriptions until the deadline. An announcement alone takes no memory while it
+//! fits, and is a panic, which costs this target alone, from half of the address space on.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -20,6 +26,9 @@ const ANSWER_ROWS: usize = 50_000;
 
 /// The most text of one answer.
 const ANSWER_BYTES: usize = 8 << 20;
+
+/// The most cells of one answer: NULL has no text, but it costs memory too.
+const ANSWER_CELLS: usize = 500_000;
 
 /// How long a connection is used: privileges granted meanwhile, and a changed password, are noticed then.
 const LIFETIME: Duration = Duration::from_mins(10);
@@ -125,11 +134,19 @@ impl Connection {
         self.mend(answer).map_err(|failure: Failure| failure.context(doing()))
     }
 
-    /// Runs a statement of the operator's as a prepared one: it is one statement, or the server refuses it.
+    /// Runs a statement of the operator's as a prepared one: it is one statement, or the server refuses it, and one that
+    /// answers with columns, or it is not run. `INTO OUTFILE` writes in a read-only transaction too, but has none.
     pub(super) async fn prepared(&mut self, statement: &str, most: usize) -> Result<Rows, Failure> {
         let driver = self.driver.as_mut().expect("the driver's connection is there until the drop");
         let answer = async {
             let prepared = driver.prep(statement).await.map_err(|error| failure::of(&error))?;
+            if prepared.num_columns() == 0 {
+                driver.close(prepared).await.map_err(|error| failure::of(&error))?;
+                return Err(Failure::message(
+                    Reason::Protocol,
+                    "it gives no columns, so it was not run; take INTO out",
+                ));
+            }
             let mut result = driver.exec_iter(&prepared, ()).await.map_err(|error| failure::of(&error))?;
             let mut rows = Rows::of(result.columns_ref().iter().map(mysql_async::Column::name_str));
             if let Some(mut stream) = result.stream::<Row>().await.map_err(|error| failure::of(&error))? {
@@ -171,6 +188,9 @@ impl Drop for Connection {
 fn take(rows: &mut Rows, row: Row, most: usize) -> Result<(), Failure> {
     if rows.len() >= most {
         return Err(Failure::message(Reason::Limit, format!("more than {most} rows")));
+    }
+    if rows.cells() + row.len() > ANSWER_CELLS {
+        return Err(Failure::message(Reason::Limit, format!("more than {ANSWER_CELLS} cells")));
     }
     for value in row.unwrap() {
         match value {

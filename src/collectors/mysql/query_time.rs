@@ -22,7 +22,7 @@ crate::metrics! {
     SECONDS = Counter("mysql_statement_seconds_total", Seconds, ["source"]);
     /// Statements whose time is in `mysql_statement_seconds_total`, by the same sources; `Questions` for the status fields.
     STATEMENTS = Counter("mysql_statements_total", None, ["source"]);
-    /// Mean time a statement took since the server or its statistics started; for the present, divide the rates of `mysql_statement_seconds_total` and `mysql_statements_total`.
+    /// Mean time a statement took since the server or its statistics started, too low for `userstat` that was switched on later than the server; for the present, divide the rates of `mysql_statement_seconds_total` and `mysql_statements_total`.
     MEAN = Gauge("mysql_statement_mean_seconds", Seconds, ["source"]);
 }
 
@@ -54,10 +54,12 @@ pub(super) fn has_performance_schema(variables: &Rows) -> bool {
     variables.setting("performance_schema").and_then(numeric) == Some(1.0)
 }
 
-/// Statements and seconds from `performance_schema`'s answer.
+/// Statements and seconds from `performance_schema`'s answer. None at all, not even those that we have just asked, means
+/// that its statement instruments are off, which measures nothing.
 pub(super) fn of_performance_schema(rows: &Rows) -> Option<(f64, f64)> {
     let row = rows.iter().next()?;
-    Some((row.number("statements")?, row.number("picoseconds")? / PICOSECONDS))
+    let statements = row.number("statements").filter(|statements| *statements > 0.0)?;
+    Some((statements, row.number("picoseconds")? / PICOSECONDS))
 }
 
 /// Statements and seconds from MariaDB's status, and which field told the seconds.
@@ -79,5 +81,26 @@ pub(super) fn report(source: Source, (statements, seconds): (f64, f64), out: &mu
     out.push(&SECONDS, labels, seconds);
     if statements > 0.0 {
         out.push(&MEAN, labels, seconds / statements);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_statements_at_all_are_no_measurement() {
+        let answer = |row: &str| of_performance_schema(&Rows::recorded(&format!("statements\tpicoseconds\n{row}")));
+        assert_eq!(answer("4\t2000000000000"), Some((4.0, 2.0)));
+        assert_eq!(answer("0\t0"), None);
+        assert_eq!(answer("NULL\tNULL"), None);
+    }
+
+    #[test]
+    fn busy_time_is_a_measurement_with_userstat_only() {
+        let status = Rows::recorded("name\tvalue\nQuestions\t10\nBusy_time\t0.5");
+        let of = |userstat| of_status(&status, &Rows::recorded(&format!("name\tvalue\nuserstat\t{userstat}")));
+        assert_eq!(of("ON"), Some((Source::UserStatistics, (10.0, 0.5))));
+        assert_eq!(of("OFF"), None);
     }
 }

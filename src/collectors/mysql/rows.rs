@@ -33,6 +33,11 @@ impl Rows {
         self.text.len()
     }
 
+    /// How many cells there are in all rows.
+    pub(super) fn cells(&self) -> usize {
+        self.cells.len()
+    }
+
     /// How many rows there are.
     pub(super) fn len(&self) -> usize {
         self.cells.len() / self.columns.len().max(1)

@@ -29,9 +29,9 @@ const FULL_SCANS: &str = "SELECT COUNT(*) AS digests, SUM(sum_no_index_used) AS 
 
 crate::metrics! {
     DropIn as METRICS;
-    /// Bytes of a table's data, indexes and free space, as `information_schema.tables` estimates them; small tables are summed up as `other`.
+    /// Bytes of a table's data, indexes and free space, as `information_schema.tables` estimates them; MySQL's are up to `information_schema_stats_expiry` (a day) old; small tables are summed up as `other`.
     TABLE_SIZE = Gauge("mysql_info_schema_table_size", Bytes, ["schema", "table", "component"]);
-    /// Rows of a table, as `information_schema.tables` estimates them; small tables are summed up as `other`.
+    /// Rows of a table, as `information_schema.tables` estimates them; MySQL's are up to `information_schema_stats_expiry` (a day) old; small tables are summed up as `other`.
     TABLE_ROWS = Gauge("mysql_info_schema_table_rows", None, ["schema", "table"]);
 }
 

@@ -18,7 +18,7 @@ use crate::collector::{Failure, Reason};
 use crate::config::secret::Secret;
 use crate::config::types::Address;
 
-use super::frame::Frame;
+use super::frame::{Frame, Size};
 use super::info::Info;
 use super::refusal::{Refusal, login_refusal, refusal, server_failure, text};
 use super::tls::Tls;
@@ -179,8 +179,9 @@ impl Connection {
     pub(super) async fn ask(&mut self, commands: &[Cmd]) -> Result<Vec<Value>, Failure> {
         let sent = self.send(commands).await;
         let mut replies = Vec::with_capacity(commands.len());
+        let mut size = Size::default();
         while replies.len() < commands.len() {
-            match (self.reply().await, replies.as_slice()) {
+            match (self.reply(&mut size).await, replies.as_slice()) {
                 (Ok(reply), _) => replies.push(reply),
                 // A server that is full, or in protected mode, says so once and hangs up.
                 (Err(_), [Value::ServerError(error)]) => return Err(server_failure(error)),
@@ -199,10 +200,12 @@ impl Connection {
         self.stream.flush().await.map_err(broken)
     }
 
-    async fn reply(&mut self) -> Result<Value, Failure> {
+    /// Reads a reply, of several that together are so large by now.
+    async fn reply(&mut self, size: &mut Size) -> Result<Value, Failure> {
         let mut frame = Frame::new();
         loop {
             if let Some(length) = frame.length(&self.received)? {
+                size.add(length, &frame)?;
                 let value = redis::parse_redis_value(&self.received[..length])
                     .map_err(|error| Failure::new(Reason::Protocol, error))?;
                 self.received.advance(length);

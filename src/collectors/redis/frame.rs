@@ -12,6 +12,31 @@ pub(super) const REPLY_BYTES: usize = 8 << 20;
 /// How many values one reply may hold, arrays inside arrays counted too.
 const REPLY_VALUES: usize = 200_000;
 
+/// How many replies of the largest size the commands that are sent together may have.
+const REPLIES: usize = 2;
+
+/// How large the replies to commands that were sent together are.
+#[derive(Default)]
+pub(super) struct Size {
+    bytes: usize,
+    values: usize,
+}
+
+impl Size {
+    /// Adds a reply of this length, which the frame has measured.
+    ///
+    /// # Errors
+    /// `limit` when they are too large together, each of them honest or not.
+    pub(super) fn add(&mut self, length: usize, frame: &Frame) -> Result<(), Failure> {
+        self.bytes += length;
+        self.values += frame.values;
+        if self.bytes > REPLIES * REPLY_BYTES || self.values > REPLIES * REPLY_VALUES {
+            return Err(too_large());
+        }
+        Ok(())
+    }
+}
+
 /// A reply that is arriving: how far it was read, and how many values are still to come.
 pub(super) struct Frame {
     at: usize,

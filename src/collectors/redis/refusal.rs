@@ -35,9 +35,16 @@ pub(super) fn login_refusal(error: &ServerError) -> String {
     }
 }
 
-/// An error that a server answered with, and the reason it is.
+/// How much of an error's text is kept: a server that lies may say anything.
+const TEXT_BYTES: usize = 400;
+
+/// An error that a server answered with, and the reason it is. A server that does not know a command repeats its
+/// arguments, which are keys: those are left out.
 pub(super) fn server_failure(error: &ServerError) -> Failure {
     let details = error.details().unwrap_or_default();
+    let details = details.split(", with args ").next().unwrap_or_default();
+    let details = &details[..details.floor_char_boundary(TEXT_BYTES)];
+    let code = &error.code()[..error.code().floor_char_boundary(TEXT_BYTES)];
     let reason = match error.code() {
         "NOAUTH" | "WRONGPASS" | "DENIED" => Reason::Auth,
         "NOPERM" => Reason::Permission,
@@ -46,7 +53,7 @@ pub(super) fn server_failure(error: &ServerError) -> Failure {
         "ERR" if details.starts_with("max number of clients") => Reason::Connect,
         _ => Reason::Protocol,
     };
-    Failure::message(reason, format!("the server says {}: {details}", error.code()))
+    Failure::message(reason, format!("the server says {code}: {details}"))
 }
 
 /// The text of a reply.
@@ -94,6 +101,14 @@ mod tests {
         let said = login_refusal(&error("ERR unknown command 'AUTH', with args beginning with: 'me' 'hunter2'"));
         assert!(!said.contains("hunter2") && !said.contains("me'"), "{said}");
         assert!(!login_refusal(&error("HUNTER2 hunter2")).to_lowercase().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_server_s_words_are_kept_short_and_without_keys() {
+        let said = server_failure(&error("ERR unknown command 'MEMORY', with args beginning with: 'USAGE' 'cart:7' "));
+        assert_eq!(said.to_string(), "the server says ERR: unknown command 'MEMORY'");
+        let said = server_failure(&error(&format!("{} {}", "A".repeat(5_000), "ü".repeat(5_000))));
+        assert!(said.to_string().len() < 1_000);
     }
 
     #[test]

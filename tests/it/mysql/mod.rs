@@ -1,6 +1,7 @@
 //! The mysql collectors against a real MariaDB or MySQL.
 
 mod connect;
+mod lies;
 mod queries;
 mod replication;
 mod scrape;
@@ -13,15 +14,17 @@ use vitrin::collectors::mysql::Config;
 
 use crate::support::mariadb::{Database, is_mariadb};
 
-/// What an account needs to see all there is, rows for queries of its own included; the documented one has less.
-pub(crate) fn grants(account: &str) -> String {
+/// The rights that `vitrin.toml` asks for, of a shop whose schema is `shop`.
+fn grants() -> [String; 3] {
     let replication = if is_mariadb() { "SLAVE MONITOR" } else { "REPLICATION CLIENT" };
-    format!("GRANT PROCESS, {replication}, SELECT ON *.* TO {account}")
+    [&format!("PROCESS, {replication} ON *.*"), "SELECT ON performance_schema.*", "SELECT ON shop.*"]
+        .map(|right| format!("GRANT {right} TO vitrin@'%'"))
 }
 
 /// Makes the account `vitrin` with the password `secret` and all it needs.
 async fn make_account(database: &Database) {
-    database.run(&["CREATE USER vitrin@'%' IDENTIFIED BY 'secret'", &grants("vitrin@'%'")]).await;
+    database.run(&["CREATE USER vitrin@'%' IDENTIFIED BY 'secret'"]).await;
+    database.run(&grants().each_ref().map(String::as_str)).await;
     std::fs::write(database.daemon.folder().join("password"), "secret\n").unwrap();
 }
 

@@ -93,6 +93,21 @@ async fn a_giant_reply_is_refused_without_reading_it() {
 }
 
 #[tokio::test]
+async fn many_large_replies_are_refused_like_a_giant_one() {
+    let info = format!("redis_version:7.0.15\r\n{}", "#".repeat(7 << 20));
+    let answer = format!("${}\r\n{info}\r\n", info.len());
+    let failure = Found::by(&collector(&liar(Vec::leak(answer.into_bytes()), 20))).await.err().unwrap();
+    assert_eq!(failure.reason, Reason::Limit, "{failure}");
+}
+
+#[tokio::test]
+async fn replies_inside_replies_end_before_the_stack_does() {
+    let nested: &[u8] = Vec::leak(b"*1\r\n".repeat(90_000));
+    let failure = Found::by(&collector(&liar(Vec::leak([nested, b":1\r\n"].concat()), 2))).await.err().unwrap();
+    assert_eq!(failure.reason, Reason::Protocol, "{failure}");
+}
+
+#[tokio::test]
 async fn what_is_no_redis_is_a_protocol_failure() {
     for answer in [
         b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(),

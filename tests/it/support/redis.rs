@@ -30,7 +30,9 @@ impl RedisServer {
 
     /// Starts a node that owns all slots of a cluster of its own.
     pub(crate) fn cluster() -> Self {
-        let server = Self::start(&["--cluster-enabled", "yes"]);
+        // Left to itself it takes the port 10,000 above its own, which may not be free, or not be a port.
+        let bus = free_port().to_string();
+        let server = Self::start(&["--cluster-enabled", "yes", "--cluster-port", &bus]);
         server.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
         server
     }
