@@ -26,8 +26,7 @@ impl Database {
     pub(crate) fn start_with(options: &[&str], prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let folder = folder();
         let data = folder.path().join("data");
-        let copied = Command::new("cp").arg("-a").arg(template()).arg(&data).status().unwrap();
-        assert!(copied.success(), "copying {}", template().display());
+        copy(template(), &data);
         let port = free_port();
         let mut command = server();
         command
@@ -109,30 +108,39 @@ fn temporary(folder: &Path) -> String {
 
 /// A server does not run as root unless it is told to.
 fn as_root() -> Option<&'static str> {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
-    (uid.split_whitespace().next() == Some("0")).then_some("--user=root")
+    rustix::process::geteuid().is_root().then_some("--user=root")
 }
 
-/// A fresh data folder of this very version, made once and kept: making one takes seconds, copying it takes none.
+/// A fresh data folder of this very version, made once and kept under `target`: making one takes seconds, copying it
+/// takes none.
 fn template() -> &'static Path {
     static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
         let version = server().arg("--version").output().unwrap().stdout;
         let legal = |byte: &u8| if byte.is_ascii_alphanumeric() { char::from(*byte) } else { '-' };
         let version: String = version.iter().map(legal).collect();
-        let kept = PathBuf::from(format!("/tmp/vitrin-template-{}", version.trim_matches('-')));
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let kept = target.join(format!("database-{}", version.trim_matches('-')));
         if !kept.exists() {
             let folder = folder();
             let data = folder.path().join("data");
             install(&data);
             // MySQL's identity: two copies with one could not be primary and replica.
             fs::remove_file(data.join("auto.cnf")).ok();
-            // Another test run may have been faster: then its folder is as good.
-            fs::rename(data, &kept).ok();
+            // The copy gets its name when it is whole. Another test run may have been faster: its copy is as good.
+            let staging = tempfile::tempdir_in(target).unwrap();
+            let copied = staging.path().join("data");
+            copy(&data, &copied);
+            fs::rename(&copied, &kept).ok();
         }
         kept
     })
+}
+
+/// Copies a folder with owners and rights.
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(copied.success(), "copying {}", from.display());
 }
 
 fn install(data: &Path) {
