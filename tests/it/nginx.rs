@@ -1,14 +1,11 @@
-//! The `nginx` collector against a real nginx, and beside nginx-prometheus-exporter.
-
-use std::collections::BTreeMap;
-use std::fs;
+//! The `nginx` collector against a real nginx.
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use vitrin::collector::{Collector as _, Context, Paths, Reason};
 use vitrin::collectors::nginx::{Config, Nginx};
 
-use crate::support::daemon::{Daemon, folder, free_port, listens, program};
+use crate::support::daemon::free_port;
 use crate::support::found::Found;
 use crate::support::nginx as server;
 
@@ -90,45 +87,4 @@ async fn a_server_that_is_gone_or_lies_is_down() {
         let ((_, failure), ()) = tokio::join!(Found::down(&collector), lie);
         assert_eq!(failure.reason, reason, "{failure}");
     }
-}
-
-#[tokio::test]
-async fn every_family_of_the_peer_is_there_with_its_value() {
-    let nginx = server::Nginx::start("");
-    let port = free_port();
-    let mut command = program(&["prometheus-nginx-exporter"]);
-    command
-        .arg(format!("--nginx.scrape-uri=http://127.0.0.1:{}/stub_status", nginx.port))
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"));
-    let mut peer = Daemon::start("nginx-prometheus-exporter", command, folder());
-    peer.wait_until(|| listens(port));
-
-    let collector = at(&nginx, "/stub_status");
-    let before = Found::by(&collector).await.unwrap();
-    let page = server::get(port, "/metrics", "");
-    let after = Found::by(&collector).await.unwrap();
-    let theirs: BTreeMap<_, f64> = page
-        .lines()
-        .filter(|line| line.starts_with("nginx_") && !line.contains('{'))
-        .map(|line| line.split_once(' ').map(|(name, value)| (name, value.parse().unwrap())).unwrap())
-        .collect();
-    assert_eq!(theirs.len(), 8, "{theirs:?}");
-    for (name, value) in theirs {
-        if name == "nginx_up" {
-            // The scheduler's, from the same outcome as `vitrin_up`.
-            assert_eq!(Nginx::UP.unwrap().desc().name, name);
-            continue;
-        }
-        let ours = [before.number(name, &[]), after.number(name, &[])];
-        // Of the connections that are open, up to two are those of the three who asked.
-        let room = if name.starts_with("nginx_connections_") { 2.0 } else { 0.0 };
-        let near = ours[0].min(ours[1]) - room..=ours[0].max(ours[1]) + room;
-        assert!(near.contains(&value), "{name}: {value}, ours {ours:?}");
-    }
-}
-
-#[test]
-fn there_is_no_deviation_from_the_peer() {
-    let deviations = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/deviations/nginx.tsv")).unwrap();
-    assert!(deviations.lines().all(|line| line.starts_with('#')), "{deviations}");
 }

@@ -1,13 +1,9 @@
-//! What a scrape finds, beside what `mysqld_exporter` finds on the same server, and what it costs.
-
-use std::collections::BTreeSet;
-use std::process::Command;
+//! What a scrape finds, and what it costs.
 
 use vitrin::collector::Reason;
 use vitrin::collectors::mysql::Mysql;
 
 use super::{collector, config, make_account};
-use crate::support::daemon::{Daemon, folder, free_port, listens};
 use crate::support::found::Found;
 use crate::support::mariadb::{Database, is_mariadb};
 
@@ -107,61 +103,4 @@ async fn without_performance_schema_query_time_comes_from_the_next_best_source()
     database.run(&["SET GLOBAL query_response_time_stats = OFF", "SET GLOBAL userstat = OFF"]).await;
     let found = Found::by(&mysql).await.unwrap();
     assert_eq!(found.names().contains("mysql_statements_total"), itself);
-}
-
-/// Families that we leave out or give another meaning, with the reason.
-const DEVIATIONS: &str = include_str!("../deviations/mysql.tsv");
-
-#[tokio::test]
-async fn every_series_of_mysqld_exporter_is_there() {
-    let database = Database::start(&["--performance-schema=ON", "--log-bin=bin"]);
-    make_account(&database).await;
-    let mysql = collector::<Mysql>(&config(&database, ""));
-    Found::by(&mysql).await.unwrap();
-    let peer = peer(&database);
-    let found = Found::by(&mysql).await.unwrap();
-    let deviations: BTreeSet<&str> = DEVIATIONS.lines().filter_map(|line| line.split('\t').next()).collect();
-    let mut missing = Vec::new();
-    let mut families = BTreeSet::new();
-    for line in peer.lines().filter(|line| line.starts_with("mysql_") && !line.starts_with("mysql_exporter_")) {
-        let (series, value) = line.rsplit_once(' ').unwrap();
-        let (name, labels) = series.split_once('{').unwrap_or((series, ""));
-        if name == "mysql_up" || deviations.contains(name) {
-            continue;
-        }
-        families.insert(name);
-        let labels: Vec<_> =
-            labels.trim_end_matches("\"}").split("\",").filter_map(|label| label.split_once("=\"")).collect();
-        match found.get(name, &labels) {
-            None => missing.push(series.to_owned()),
-            Some(vitrin::snapshot::Value::Number(ours)) if name.starts_with("mysql_global_variables_") => {
-                // Go prints six digits and an exponent; both readings are of one server.
-                let theirs: f64 = value.parse().unwrap();
-                assert!((ours - theirs).abs() <= theirs.abs() * 1e-9, "{series}: {ours} and {theirs}");
-            }
-            Some(_) => {}
-        }
-    }
-    println!("{} families of mysqld_exporter, {} series missing", families.len(), missing.len());
-    assert!(missing.is_empty(), "{missing:#?}");
-    assert!(families.len() > 400, "{} families", families.len());
-}
-
-/// The page of `mysqld_exporter`, with its default collectors.
-fn peer(database: &Database) -> String {
-    let folder = folder();
-    let settings = folder.path().join("my.cnf");
-    let text = format!("[client]\nuser=vitrin\npassword=secret\nhost=127.0.0.1\nport={}\n", database.port());
-    std::fs::write(&settings, text).unwrap();
-    let port = free_port();
-    // It speaks TCP: a root without it is served by the machine's own.
-    let mut command = Command::new("prometheus-mysqld-exporter");
-    command
-        .arg(format!("--config.my-cnf={}", settings.display()))
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"));
-    let mut exporter = Daemon::start("prometheus-mysqld-exporter", command, folder);
-    exporter.wait_until(|| listens(port));
-    let url = format!("http://127.0.0.1:{port}/metrics");
-    let output = Command::new("curl").args(["-sS", &url]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap()
 }

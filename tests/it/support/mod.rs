@@ -9,7 +9,6 @@ pub(crate) mod http;
 pub(crate) mod judges;
 pub(crate) mod mariadb;
 pub(crate) mod nginx;
-pub(crate) mod node_exporter;
 pub(crate) mod peers;
 pub(crate) mod php_fpm;
 pub(crate) mod process;

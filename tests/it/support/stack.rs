@@ -83,7 +83,7 @@ impl Stack {
 
 /// The database with the shop's tables and the exporters' account.
 fn database() -> Database {
-    let database = Database::start(&["--performance-schema=ON"]);
+    let database = Database::start(&["--performance-schema=ON", "--log-bin=bin"]);
     let rights = if is_mariadb() {
         "PROCESS, SLAVE MONITOR, BINLOG MONITOR, SELECT"
     } else {
