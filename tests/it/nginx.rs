@@ -1,11 +1,9 @@
 //! The `nginx` collector against a real nginx.
 
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpListener;
 use vitrin::collector::{Collector as _, Context, Paths, Reason};
 use vitrin::collectors::nginx::{Config, Nginx};
 
-use crate::support::daemon::free_port;
+use crate::support::broken::{Answer, Broken, refusing};
 use crate::support::found::Found;
 use crate::support::nginx as server;
 
@@ -24,7 +22,7 @@ async fn connections_and_requests_are_counted() {
     let collector = at(&nginx, "/stub_status");
     let before = Found::by(&collector).await.unwrap();
     for _ in 0..5 {
-        assert!(nginx.get("/", "").ends_with("shop"));
+        assert_eq!(nginx.get("/").text(), "shop");
     }
     let after = Found::by(&collector).await.unwrap();
     for name in ["nginx_http_requests_total", "nginx_connections_accepted", "nginx_connections_handled"] {
@@ -67,24 +65,17 @@ async fn what_is_no_status_page_says_why() {
 
 #[tokio::test]
 async fn a_server_that_is_gone_or_lies_is_down() {
-    let (_, failure) = Found::down(&collector(&format!("http://127.0.0.1:{}/", free_port()))).await;
+    let (_, failure) = Found::down(&collector(&format!("http://{}/", refusing()))).await;
     assert_eq!(failure.reason, Reason::Connect);
 
     for (answer, reason) in [
-        (&b""[..], Reason::Protocol),
-        (b"SSH-2.0-OpenSSH\r\n", Reason::Protocol),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nActive", Reason::Protocol),
-        (&[&b"HTTP/1.1 200 OK\r\n\r\n"[..], &vec![b' '; 70_000]].concat(), Reason::Limit),
+        (Answer::close(), Reason::Protocol),
+        (Answer::then_close(b"SSH-2.0-OpenSSH\r\n"), Reason::Protocol),
+        (Answer::then_close(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nActive"), Reason::Protocol),
+        (Answer::flood(b"HTTP/1.1 200 OK\r\n\r\n", b" ", 70_000), Reason::Limit),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let collector = collector(&format!("http://{}/", listener.local_addr().unwrap()));
-        let lie = async {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            // The other side may have heard enough.
-            stream.write_all(answer).await.ok();
-            stream.shutdown().await.ok();
-        };
-        let ((_, failure), ()) = tokio::join!(Found::down(&collector), lie);
+        let server = Broken::tcp(answer);
+        let (_, failure) = Found::down(&collector(&format!("http://{}/", server.address()))).await;
         assert_eq!(failure.reason, reason, "{failure}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::topology;
+use super::{NOTES_WHAT_IS_SLOW, topology};
 use crate::support::differential::{Deviations, Differential};
 use crate::support::exporter::Exporter;
 use crate::support::peers::Peer;
@@ -22,16 +22,7 @@ fn differences(server: &RedisServer) -> BTreeMap<String, String> {
 
 #[test]
 fn a_busy_server_looks_the_same() {
-    let server = RedisServer::start(&[
-        "--enable-debug-command",
-        "yes",
-        "--latency-monitor-threshold",
-        "1",
-        "--slowlog-log-slower-than",
-        "10000",
-        "--appendonly",
-        "yes",
-    ]);
+    let server = RedisServer::start(&[&NOTES_WHAT_IS_SLOW[..], &["--appendonly", "yes"]].concat());
     for key in 0..50 {
         server.ask_in(key % 3, &["SET", &key.to_string(), "x", "EX", "1000"]);
     }

@@ -19,11 +19,6 @@ pub(crate) struct Database {
 impl Database {
     /// Starts a server with these options beside the harness' own.
     pub(crate) fn start(options: &[&str]) -> Self {
-        Self::start_with(options, |_| Vec::new())
-    }
-
-    /// Starts a server whose options depend on its folder, which `prepare` may put files into.
-    pub(crate) fn start_with(options: &[&str], prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let folder = folder();
         let data = folder.path().join("data");
         copy(template(), &data);
@@ -40,7 +35,6 @@ impl Database {
             .arg(format!("--server-id={port}"))
             .args(as_root())
             .args(if is_mariadb() { &[][..] } else { &["--mysqlx=OFF", "--secure-file-priv="] })
-            .args(prepare(folder.path()))
             .args(options);
         let mut database = Self { daemon: Daemon::start("the database", command, folder), port };
         let socket = database.socket();
@@ -161,27 +155,7 @@ async fn root(socket: &Path) -> mysql_async::Result<Conn> {
 }
 
 /// Runs a future to its end on a thread of its own, inside or outside a runtime.
-fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
+pub(crate) fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     std::thread::scope(|scope| scope.spawn(move || runtime.block_on(future)).join().unwrap())
-}
-
-/// Certificates made by openssl: an authority, and a server certificate for `name`.
-pub(crate) fn certificates(folder: &Path, name: &str) -> Vec<String> {
-    let path = |file: &str| folder.join(file).display().to_string();
-    let openssl = |arguments: &[&str]| {
-        let output = Command::new("openssl").args(arguments).output().expect("`make packages` installs openssl");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-    let (ca, ca_key) = (path("ca.pem"), path("ca.key"));
-    let (certificate, key, request) = (path("server.pem"), path("server.key"), path("server.csr"));
-    let new_key = ["req", "-newkey", "rsa:2048", "-nodes", "-batch", "-days", "2"];
-    openssl(&[&new_key[..], &["-x509", "-subj", "/CN=Authority", "-keyout", &ca_key, "-out", &ca]].concat());
-    openssl(&[&new_key[..5], &["-subj", &format!("/CN={name}"), "-keyout", &key, "-out", &request]].concat());
-    let extensions = path("extensions");
-    let kind = if name.parse::<std::net::IpAddr>().is_ok() { "IP" } else { "DNS" };
-    fs::write(&extensions, format!("subjectAltName={kind}:{name}\nbasicConstraints=CA:FALSE\n")).unwrap();
-    let sign = ["x509", "-req", "-days", "2", "-CAcreateserial", "-in", &request, "-CA", &ca, "-CAkey", &ca_key];
-    openssl(&[&sign[..], &["-extfile", &extensions, "-out", &certificate]].concat());
-    vec![format!("--ssl-ca={ca}"), format!("--ssl-cert={certificate}"), format!("--ssl-key={key}")]
 }

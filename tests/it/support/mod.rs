@@ -1,6 +1,7 @@
 //! The harness: real servers and the real binary, on free loopback ports, in folders that go away.
 
 pub(crate) mod broken;
+pub(crate) mod certificates;
 pub(crate) mod daemon;
 pub(crate) mod differential;
 pub(crate) mod exporter;
