@@ -1,8 +1,10 @@
 //! The program against real servers: one test binary, so that it links once.
 #![expect(clippy::unwrap_used, reason = "where a test cannot go on, it fails")]
 
+mod backends;
 mod catalogue;
 mod config;
+mod crowd;
 mod dependencies;
 mod docs;
 mod example;
@@ -14,6 +16,7 @@ mod mysql_names;
 mod nginx;
 mod php_fpm;
 mod prometheus;
+mod readme;
 mod redis;
 mod scripts;
 mod secrets;

@@ -1,8 +1,8 @@
 //! Query time: how many statements the server has executed and how long they took, from the best source it has.
 //!
 //! The answer to "how long does a query take" on a MariaDB as Debian ships it, with `performance_schema` off, depends on
-//! its version: from 11.8 the status counts `Query_time`, before that only the plugin `query_response_time` and
-//! `userstat` know. Without any of them the metrics are absent.
+//! its version: the status of newer ones counts `Query_time` (10.11.19 and 11.8 do), in older ones only the plugin
+//! `query_response_time` and `userstat` know. Without any of them the metrics are absent.
 
 use super::rows::Rows;
 use super::value::numeric;

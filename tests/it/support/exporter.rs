@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus};
+
+use tempfile::TempDir;
 
 use super::daemon::{Daemon, folder};
 use super::http::{self, Response};
@@ -11,6 +14,9 @@ use super::scrape::Page;
 
 /// What the log line of a server that is ready holds, before its address.
 const LISTENING: &str = "listening on http://";
+
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_vitrin");
 
 /// A running exporter.
 pub(crate) struct Exporter {
@@ -26,11 +32,24 @@ impl Exporter {
 
     /// The same with more arguments. `{folder}` in configuration and arguments is the exporter's own folder.
     pub(crate) fn start_with(config: &str, arguments: &[&str]) -> Self {
+        Self::launch(Command::new(PROGRAM), folder(), config, arguments)
+    }
+
+    /// The same as another user, with one group: the numbers of both. Only root can.
+    pub(crate) fn start_as((user, group): (u32, u32), config: &str) -> Self {
         let folder = folder();
+        // The build may lie where that user cannot go.
+        let program = folder.path().join("vitrin");
+        fs::copy(PROGRAM, &program).unwrap();
+        let mut command = Command::new(program);
+        command.uid(user).gid(group);
+        Self::launch(command, folder, config, &[])
+    }
+
+    fn launch(mut command: Command, folder: TempDir, config: &str, arguments: &[&str]) -> Self {
         let here = |text: &str| text.replace("{folder}", folder.path().to_str().expect("made of ASCII by the harness"));
         let file = folder.path().join("vitrin.toml");
         fs::write(&file, here(config)).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vitrin"));
         command.arg("--web.listen-address=127.0.0.1:0").arg("--config.file").arg(&file);
         command.args(arguments.iter().map(|argument| here(argument)));
         let log = folder.path().join("log");

@@ -72,6 +72,19 @@ impl Database {
         rows.into_iter().map(|row| row.unwrap().into_iter().map(text).collect()).collect()
     }
 
+    /// A connection that is idle, and in the list of threads, for as long as it is held.
+    pub(crate) async fn visitor(&self) -> Conn {
+        root(&self.socket()).await.unwrap()
+    }
+
+    /// Runs one statement as an account with a password; the server may refuse it.
+    pub(crate) async fn run_as(&self, user: &str, password: &str, statement: &str) -> mysql_async::Result<()> {
+        let socket = Some(self.socket().to_string_lossy().into_owned());
+        let options = OptsBuilder::default().user(Some(user)).pass(Some(password)).socket(socket);
+        let mut connection = Conn::new(options).await?;
+        connection.query_drop(statement).await
+    }
+
     /// A number of the server's status.
     pub(crate) async fn status(&self, name: &str) -> f64 {
         self.ask(&format!("SHOW GLOBAL STATUS LIKE '{name}'")).await[0][1].parse().unwrap()

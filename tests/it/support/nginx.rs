@@ -16,6 +16,15 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// An nginx with `stub_status` at `/stub_status`, on a port and on the socket `nginx.sock`, and these locations.
     pub(crate) fn start(locations: &str) -> Self {
+        Self::with(locations, "")
+    }
+
+    /// An nginx with another server beside its own, as a file of `conf.d` has it.
+    pub(crate) fn beside(server: &str) -> Self {
+        Self::with("", server)
+    }
+
+    fn with(locations: &str, beside: &str) -> Self {
         let folder = folder();
         let port = free_port();
         let home = folder.path().display();
@@ -26,7 +35,7 @@ impl Nginx {
              events {{ worker_connections 64; }}\n\
              http {{\naccess_log off;\n{temporary}\
              server {{\nlisten 127.0.0.1:{port};\nlisten unix:{home}/nginx.sock;\n\
-             location = /stub_status {{ stub_status; }}\n{locations}\n}}\n}}\n"
+             location = /stub_status {{ stub_status; }}\n{locations}\n}}\n{beside}\n}}\n"
         );
         fs::write(folder.path().join("nginx.conf"), text).unwrap();
         let mut command = program(&["nginx"]);

@@ -46,11 +46,16 @@ impl RedisServer {
 
     /// Starts a Sentinel that watches the server at `port` under the name `shop`.
     pub(crate) fn sentinel(master: u16) -> Self {
+        Self::sentinel_with(master, "")
+    }
+
+    /// The same with these lines in its configuration.
+    pub(crate) fn sentinel_with(master: u16, lines: &str) -> Self {
         let port = free_port();
         let folder = folder();
         let file = folder.path().join("sentinel.conf");
         // A Sentinel writes into its configuration file.
-        fs::write(&file, format!("sentinel monitor shop 127.0.0.1 {master} 1\n")).unwrap();
+        fs::write(&file, format!("sentinel monitor shop 127.0.0.1 {master} 1\n{lines}")).unwrap();
         let file = file.display().to_string();
         Self::launch(port, &[&file, "--sentinel", "--port", &port.to_string()], folder)
     }

@@ -72,6 +72,14 @@ impl Stack {
         format!("user={USER}\npassword={PASSWORD}\nhost=127.0.0.1\nport={}", self.database.port())
     }
 
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub(crate) fn php_fpm(&self) -> &PhpFpm {
+        &self.php_fpm
+    }
+
     pub(crate) fn redis_url(&self) -> String {
         self.redis.url()
     }
