@@ -25,9 +25,9 @@ const UP: [&str; 3] = ["mysql_up", "redis_up", "nginx_up"];
 fn main() -> ExitCode {
     let stack = Stack::start();
     let peers = vec![
-        ("mysqld_exporter", theirs(&Peer::mysqld(&stack.mysql_client(), &[]))),
+        ("mysqld_exporter", theirs(&Peer::mysqld(&stack.mysql_client()))),
         ("redis_exporter", theirs(&Peer::redis(&stack.redis_url(), &[]))),
-        ("node_exporter", theirs(&Peer::node(&[]))),
+        ("node_exporter", theirs(&Peer::node())),
         ("nginx-prometheus-exporter", theirs(&Peer::nginx(&stack.stub_status()))),
     ];
     let same = ours(&stack.without_php());

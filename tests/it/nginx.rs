@@ -1,14 +1,9 @@
-//! The `nginx` collector against a real nginx, and beside nginx-prometheus-exporter.
+//! The `nginx` collector against a real nginx.
 
-use std::collections::BTreeMap;
-use std::fs;
-
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpListener;
 use vitrin::collector::{Collector as _, Context, Paths, Reason};
 use vitrin::collectors::nginx::{Config, Nginx};
 
-use crate::support::daemon::{Daemon, folder, free_port, listens, program};
+use crate::support::broken::{Answer, Broken, refusing};
 use crate::support::found::Found;
 use crate::support::nginx as server;
 
@@ -27,7 +22,7 @@ async fn connections_and_requests_are_counted() {
     let collector = at(&nginx, "/stub_status");
     let before = Found::by(&collector).await.unwrap();
     for _ in 0..5 {
-        assert!(nginx.get("/", "").ends_with("shop"));
+        assert_eq!(nginx.get("/").text(), "shop");
     }
     let after = Found::by(&collector).await.unwrap();
     for name in ["nginx_http_requests_total", "nginx_connections_accepted", "nginx_connections_handled"] {
@@ -70,65 +65,17 @@ async fn what_is_no_status_page_says_why() {
 
 #[tokio::test]
 async fn a_server_that_is_gone_or_lies_is_down() {
-    let (_, failure) = Found::down(&collector(&format!("http://127.0.0.1:{}/", free_port()))).await;
+    let (_, failure) = Found::down(&collector(&format!("http://{}/", refusing()))).await;
     assert_eq!(failure.reason, Reason::Connect);
 
     for (answer, reason) in [
-        (&b""[..], Reason::Protocol),
-        (b"SSH-2.0-OpenSSH\r\n", Reason::Protocol),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nActive", Reason::Protocol),
-        (&[&b"HTTP/1.1 200 OK\r\n\r\n"[..], &vec![b' '; 70_000]].concat(), Reason::Limit),
+        (Answer::close(), Reason::Protocol),
+        (Answer::then_close(b"SSH-2.0-OpenSSH\r\n"), Reason::Protocol),
+        (Answer::then_close(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nActive"), Reason::Protocol),
+        (Answer::flood(b"HTTP/1.1 200 OK\r\n\r\n", b" ", 70_000), Reason::Limit),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let collector = collector(&format!("http://{}/", listener.local_addr().unwrap()));
-        let lie = async {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            // The other side may have heard enough.
-            stream.write_all(answer).await.ok();
-            stream.shutdown().await.ok();
-        };
-        let ((_, failure), ()) = tokio::join!(Found::down(&collector), lie);
+        let server = Broken::tcp(answer);
+        let (_, failure) = Found::down(&collector(&format!("http://{}/", server.address()))).await;
         assert_eq!(failure.reason, reason, "{failure}");
     }
-}
-
-#[tokio::test]
-async fn every_family_of_the_peer_is_there_with_its_value() {
-    let nginx = server::Nginx::start("");
-    let port = free_port();
-    let mut command = program(&["prometheus-nginx-exporter"]);
-    command
-        .arg(format!("--nginx.scrape-uri=http://127.0.0.1:{}/stub_status", nginx.port))
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"));
-    let mut peer = Daemon::start("nginx-prometheus-exporter", command, folder());
-    peer.wait_until(|| listens(port));
-
-    let collector = at(&nginx, "/stub_status");
-    let before = Found::by(&collector).await.unwrap();
-    let page = server::get(port, "/metrics", "");
-    let after = Found::by(&collector).await.unwrap();
-    let theirs: BTreeMap<_, f64> = page
-        .lines()
-        .filter(|line| line.starts_with("nginx_") && !line.contains('{'))
-        .map(|line| line.split_once(' ').map(|(name, value)| (name, value.parse().unwrap())).unwrap())
-        .collect();
-    assert_eq!(theirs.len(), 8, "{theirs:?}");
-    for (name, value) in theirs {
-        if name == "nginx_up" {
-            // The scheduler's, from the same outcome as `vitrin_up`.
-            assert_eq!(Nginx::UP.unwrap().desc().name, name);
-            continue;
-        }
-        let ours = [before.number(name, &[]), after.number(name, &[])];
-        // Of the connections that are open, up to two are those of the three who asked.
-        let room = if name.starts_with("nginx_connections_") { 2.0 } else { 0.0 };
-        let near = ours[0].min(ours[1]) - room..=ours[0].max(ours[1]) + room;
-        assert!(near.contains(&value), "{name}: {value}, ours {ours:?}");
-    }
-}
-
-#[test]
-fn there_is_no_deviation_from_the_peer() {
-    let deviations = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/deviations/nginx.tsv")).unwrap();
-    assert!(deviations.lines().all(|line| line.starts_with('#')), "{deviations}");
 }

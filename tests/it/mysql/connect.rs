@@ -9,9 +9,11 @@ use vitrin::collector::{Failure, Reason};
 use vitrin::collectors::mysql::{Config, Mysql};
 
 use super::{collector, config, make_account};
-use crate::support::daemon::free_port;
+use crate::support::broken::{Answer, Broken, refusing};
+use crate::support::certificates::Certificates;
 use crate::support::found::Found;
-use crate::support::mariadb::{Database, certificates, is_mariadb};
+use crate::support::mariadb::{Database, is_mariadb};
+use crate::support::process::descriptors;
 
 /// A configuration of its own, with a password from a file beside the server's.
 fn of(database: &Database, address: &str, user: &str, password: Option<&str>, lines: &str) -> Config {
@@ -64,7 +66,7 @@ async fn who_is_kept_out_learns_why() {
     assert_eq!(failure(&one).await.reason, Reason::Limit);
     drop(held);
 
-    let nobody = of(&database, &format!("127.0.0.1:{}", free_port()), "vitrin", None, "");
+    let nobody = of(&database, &refusing().to_string(), "vitrin", None, "");
     assert_eq!(failure(&nobody).await.reason, Reason::Connect);
     database.daemon.kill();
     let gone = failure(&of(&database, &socket, "vitrin", Some("secret"), "")).await;
@@ -114,13 +116,20 @@ async fn each_server_s_own_ways_to_log_in_work() {
     }
 }
 
+fn with_tls(certificates: &Certificates) -> Database {
+    let files = certificates.options(["--ssl-ca", "--ssl-cert", "--ssl-key"]);
+    let files: Vec<_> = files.chunks(2).map(|option| option.join("=")).collect();
+    Database::start(&files.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 #[tokio::test]
 async fn each_tls_mode_demands_what_it_says() {
-    let database = Database::start_with(&[], |folder| certificates(folder, "db.example"));
+    let certificates = Certificates::of("DNS:db.example");
+    let database = with_tls(&certificates);
     make_account(&database).await;
     database.run(&["ALTER USER vitrin@'%' REQUIRE SSL"]).await;
     let local = format!("127.0.0.1:{}", database.port());
-    let ca = database.daemon.folder().join("ca.pem").display().to_string();
+    let ca = certificates.file("ca.pem").display().to_string();
     let with = |address: &str, mode: &str, ca: &str| {
         let ca = if ca.is_empty() { String::new() } else { format!("tls.ca_file = '{ca}'\n") };
         of(&database, address, "vitrin", Some("secret"), &format!("tls.mode = '{mode}'\n{ca}"))
@@ -140,9 +149,10 @@ async fn each_tls_mode_demands_what_it_says() {
     let missing = failure(&with(&local, "verify-full", "/nonexistent.pem")).await;
     assert_eq!(missing.reason, Reason::Tls, "{missing}");
     // A certificate for the address itself.
-    let database = Database::start_with(&[], |folder| certificates(folder, "127.0.0.1"));
+    let certificates = Certificates::of("IP:127.0.0.1");
+    let database = with_tls(&certificates);
     make_account(&database).await;
-    let ca = database.daemon.folder().join("ca.pem").display().to_string();
+    let ca = certificates.file("ca.pem").display().to_string();
     let lines = format!("tls.mode = 'verify-full'\ntls.ca_file = '{ca}'\n");
     let address = format!("127.0.0.1:{}", database.port());
     run(&of(&database, &address, "vitrin", Some("secret"), &lines)).await.unwrap();
@@ -160,20 +170,10 @@ async fn a_server_without_tls_is_refused_where_tls_is_demanded() {
 
 #[tokio::test]
 async fn a_stranger_that_answers_garbage_is_a_protocol_failure() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let answer = async {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let text = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".repeat(1000);
-            tokio::io::AsyncWriteExt::write_all(&mut stream, &text).await.ok();
-        }
-    };
-    let config: Config = toml::from_str(&format!("address = '{address}'\nuser = 'vitrin'")).unwrap();
-    let failure = tokio::select! {
-        () = answer => unreachable!(),
-        failure = failure(&config) => failure,
-    };
+    let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+    let stranger = Broken::tcp(Answer::flood(b"", answer, 1000 * answer.len() as u64).unasked());
+    let config: Config = toml::from_str(&format!("address = '{}'\nuser = 'vitrin'", stranger.address())).unwrap();
+    let failure = failure(&config).await;
     assert!(matches!(failure.reason, Reason::Protocol | Reason::Limit), "{failure}");
     assert!(failure.to_string().len() < 600, "{failure}");
 }
@@ -184,15 +184,14 @@ async fn a_hung_server_costs_no_descriptors_and_is_found_again() {
     make_account(&database).await;
     let mysql = collector::<Mysql>(&config(&database, ""));
     Found::by(&mysql).await.unwrap();
-    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
-    let before = descriptors();
+    let before = descriptors(std::process::id());
     database.daemon.hang();
     for _ in 0..40 {
         let run = tokio::time::timeout(Duration::from_millis(20), Found::by(&mysql)).await;
         assert!(run.is_err(), "it answered");
     }
     // Other tests open and close files meanwhile; a leak would be forty.
-    let after = descriptors();
+    let after = descriptors(std::process::id());
     database.daemon.resume();
     assert!(after < before + 20, "{before} descriptors became {after}");
     let found = Found::by(&mysql).await.unwrap();

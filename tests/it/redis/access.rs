@@ -5,9 +5,10 @@ use std::fs;
 use vitrin::collector::Reason;
 
 use super::{collector, of};
+use crate::support::certificates::Certificates;
 use crate::support::daemon::folder;
 use crate::support::found::Found;
-use crate::support::redis::{Certificates, RedisServer};
+use crate::support::redis::RedisServer;
 
 /// The rights that the collector's documentation asks for.
 const LEAST: [&str; 10] = [
@@ -100,7 +101,7 @@ async fn a_unix_socket_is_as_good_as_a_port() {
 
 #[tokio::test]
 async fn tls_trusts_who_it_is_told_to() {
-    let certificates = Certificates::new();
+    let certificates = Certificates::of("DNS:localhost,IP:127.0.0.1");
     let server = RedisServer::tls(&certificates, &["--tls-auth-clients", "no"]);
     let ca = certificates.file("ca.pem");
     let url = |host| format!("url = 'rediss://{host}:{}'\n", server.port);
@@ -128,7 +129,7 @@ async fn tls_trusts_who_it_is_told_to() {
 
 #[tokio::test]
 async fn a_server_may_ask_for_our_certificate() {
-    let certificates = Certificates::new();
+    let certificates = Certificates::of("DNS:localhost,IP:127.0.0.1");
     let server = RedisServer::tls(&certificates, &["--tls-auth-clients", "yes"]);
     let [ca, cert, key] = ["ca.pem", "client.pem", "client.key"].map(|name| certificates.file(name));
     let (ca, cert, key) = (ca.display(), cert.display(), key.display());

@@ -1,45 +1,25 @@
 //! Servers that hang, lie, or are not there.
 
-use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
 use tokio::time::timeout;
 use vitrin::collector::{Collector, Context, Paths, Reason};
-use vitrin::collectors::redis::KeyGroups;
+use vitrin::collectors::redis::{KeyGroups, Redis};
 
 use super::{collector, config, of};
+use crate::support::broken::{Answer, Broken, refusing};
 use crate::support::daemon::{eventually, free_port};
 use crate::support::found::Found;
+use crate::support::process::descriptors;
 use crate::support::redis::RedisServer;
 
 /// As short a budget as a scrape may leave.
 const BUDGET: Duration = Duration::from_millis(300);
 
-/// A server that says `answer` to the first thing each client sends, and as often as `times`; the last one counts.
-fn liar(answer: &'static [u8], times: usize) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("url = 'redis://{}'", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut asked = [0; 4096];
-            // A client that has had enough closes; that is what this server is for.
-            if stream.read(&mut asked).is_ok() {
-                (0..times).take_while(|_| stream.write_all(answer).is_ok()).count();
-            }
-        }
-    });
-    url
-}
-
-/// A part of a reply that never ends.
-static NO_END: [u8; 1 << 12] = [b'+'; 1 << 12];
-
-fn open_files() -> usize {
-    fs::read_dir("/proc/self/fd").unwrap().count()
+/// The collector of a server that does everything wrong.
+fn of_broken(server: &Broken) -> Redis {
+    collector(&format!("url = 'redis://{}'", server.address()))
 }
 
 #[tokio::test]
@@ -64,6 +44,7 @@ async fn runs_that_were_given_up_leave_no_file_open() {
     server.daemon.hang();
     let given_up = async || assert!(timeout(Duration::from_millis(2), Found::by(&collector)).await.is_err());
     given_up().await;
+    let open_files = || descriptors(std::process::id());
     let before = open_files();
     for _ in 0..200 {
         given_up().await;
@@ -74,20 +55,20 @@ async fn runs_that_were_given_up_leave_no_file_open() {
 
 #[tokio::test]
 async fn nobody_there_is_a_connect_failure() {
-    let failure = Found::by(&collector(&format!("url = 'redis://127.0.0.1:{}'", free_port()))).await.err().unwrap();
+    let failure = Found::by(&collector(&format!("url = 'redis://{}'", refusing()))).await.err().unwrap();
     assert_eq!(failure.reason, Reason::Connect, "{failure}");
     assert!(failure.to_string().starts_with("connecting to redis://127.0.0.1:"), "{failure}");
 }
 
 #[tokio::test]
 async fn a_giant_reply_is_refused_without_reading_it() {
-    for (answer, times) in [
-        (b"$1000000000\r\n".as_slice(), 1),
-        (b"*1000000000\r\n", 1),
+    for answer in [
+        Answer::then_close(b"$1000000000\r\n"),
+        Answer::then_close(b"*1000000000\r\n"),
         // 1 GB without a line end.
-        (&NO_END, 1 << 18),
+        Answer::flood(b"", b"+", 1 << 30),
     ] {
-        let failure = Found::by(&collector(&liar(answer, times))).await.err().unwrap();
+        let failure = Found::by(&of_broken(&Broken::tcp(answer))).await.err().unwrap();
         assert_eq!(failure.reason, Reason::Limit, "{failure}");
     }
 }
@@ -116,7 +97,7 @@ async fn what_is_no_redis_is_a_protocol_failure() {
         b"\xff\xff\xff\xff\r\n",
         b"+OK\r\n$30\r\nredis_version",
     ] {
-        let failure = Found::by(&collector(&liar(answer, 1))).await.err().unwrap();
+        let failure = Found::by(&of_broken(&Broken::tcp(Answer::then_close(answer)))).await.err().unwrap();
         assert_eq!(failure.reason, Reason::Protocol, "{failure}");
     }
 }

@@ -13,6 +13,10 @@ use crate::support::daemon::eventually;
 use crate::support::found::Found;
 use crate::support::redis::RedisServer;
 
+/// Of a server that can be made slow and notes it.
+const NOTES_WHAT_IS_SLOW: [&str; 6] =
+    ["--enable-debug-command", "yes", "--latency-monitor-threshold", "1", "--slowlog-log-slower-than", "10000"];
+
 /// A target's configuration.
 fn config(text: &str) -> Config {
     toml::from_str(text).unwrap()
@@ -65,14 +69,7 @@ async fn evictions_are_counted() {
 
 #[tokio::test]
 async fn slow_commands_and_latencies_are_reported() {
-    let server = RedisServer::start(&[
-        "--enable-debug-command",
-        "yes",
-        "--latency-monitor-threshold",
-        "1",
-        "--slowlog-log-slower-than",
-        "10000",
-    ]);
+    let server = RedisServer::start(&NOTES_WHAT_IS_SLOW);
     server.ask(&["DEBUG", "SLEEP", "0.02"]);
     let found = Found::by(&of(&server)).await.unwrap();
     let near = |name, labels: &[(&str, &str)]| (0.02..0.2).contains(&found.number(name, labels));

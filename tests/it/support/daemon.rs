@@ -1,11 +1,16 @@
-//! A server as a child process: started, waited for, stopped, continued, and killed when the test ends.
+//! A server as a child process: started, waited for, stopped, continued, and killed when the test ends, however it ends.
 
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
+use std::ops::Range;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal};
 
 use tempfile::TempDir;
 
@@ -16,10 +21,20 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// it): each server is then started from there by `chroot`.
 const ROOT: &str = "VITRIN_TEST_ROOT";
 
+/// Ports below those that Linux gives to outgoing connections, one of which could take a port between its being found
+/// free and the server's start; and low enough for a cluster node of Redis, which listens 10,000 higher, too.
+const PORTS: Range<u16> = 10_000..20_000;
+
+/// What outlives a test run that is killed: it waits until its standard input ends, and then ends a process group and
+/// removes a folder.
+const WARDEN: &str = "read -r _; kill -s KILL -- \"-$1\"; rm -rf -- \"$2\"";
+
 /// A running server and its folder.
 pub(crate) struct Daemon {
     name: &'static str,
+    /// Leads a process group of its own, with all its children.
     child: Child,
+    warden: Child,
     folder: TempDir,
 }
 
@@ -28,12 +43,23 @@ impl Daemon {
     pub(crate) fn start(name: &'static str, mut command: Command, folder: TempDir) -> Self {
         let log = File::create(folder.path().join("log")).unwrap();
         let child = command
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
             .unwrap_or_else(|error| panic!("starting {name} ({command:?}): {error}; `make packages` installs it"));
-        Self { name, child, folder }
+        let warden = Command::new("sh")
+            .args(["-c", WARDEN, "warden", &child.id().to_string()])
+            .arg(folder.path())
+            // An interrupt from the keyboard, which goes to our group, must not end it.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { name, child, warden, folder }
     }
 
     /// Waits until `ready` says so, and fails with the server's log when it ends or takes too long.
@@ -69,21 +95,22 @@ impl Daemon {
     /// Stops the server and its children as a hung machine would: connections are accepted by the kernel, and no
     /// answer comes.
     pub(crate) fn hang(&self) {
-        for pid in self.family() {
-            signal("STOP", pid);
-        }
+        self.signal_all(Signal::STOP);
     }
 
     /// Ends [`Daemon::hang`].
     pub(crate) fn resume(&self) {
-        for pid in self.family() {
-            signal("CONT", pid);
-        }
+        self.signal_all(Signal::CONT);
+    }
+
+    /// Sends the server itself a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Asks the server to end (SIGTERM) and waits until it has.
     pub(crate) fn end(&mut self) -> ExitStatus {
-        signal("TERM", self.pid());
+        self.signal(Signal::TERM);
         let mut status = None;
         eventually(&format!("{} to end", self.name), || {
             status = self.child.try_wait().unwrap();
@@ -92,36 +119,24 @@ impl Daemon {
         status.expect("the loop above ends with a status")
     }
 
-    /// Kills the server without a farewell.
+    /// Kills the server and its children without a farewell.
     pub(crate) fn kill(&mut self) {
-        if self.child.try_wait().unwrap().is_some() {
-            return;
-        }
-        let family = self.family();
-        for pid in &family {
-            signal("KILL", *pid);
-        }
+        self.signal_all(Signal::KILL);
         self.child.wait().unwrap();
     }
 
-    /// The process and its children.
-    fn family(&self) -> Vec<u32> {
-        let pid = self.pid();
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        std::iter::once(pid).chain(children.split_whitespace().map(|pid| pid.parse().unwrap())).collect()
+    fn signal_all(&self, signal: Signal) {
+        // A group that has ended meanwhile is no concern of ours.
+        rustix::process::kill_process_group(Pid::from_child(&self.child), signal).ok();
     }
 }
 
 impl Drop for Daemon {
     fn drop(&mut self) {
         self.kill();
+        self.warden.kill().ok();
+        self.warden.wait().ok();
     }
-}
-
-fn signal(name: &str, pid: u32) {
-    // A process that has ended meanwhile is no concern of ours.
-    let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).stderr(Stdio::null()).status();
-    sent.expect("the shell's kill is there");
 }
 
 /// Waits until `condition` holds; `what` says what was waited for when it never does.
@@ -146,9 +161,17 @@ pub(crate) fn folder() -> TempDir {
     folder
 }
 
-/// A port nobody listens on now.
+/// A port nobody listens on now, and that is given out once: what refuses today does so until the test ends.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let ports = PORTS.end - PORTS.start;
+    // Test runs side by side begin at different ports; that two ask for the same one at the same moment is left over.
+    let begin = u16::try_from(std::process::id() * 509 % u32::from(ports)).expect("less than their number");
+    let next = || PORTS.start + (begin + NEXT.fetch_add(1, Ordering::Relaxed) % ports) % ports;
+    std::iter::repeat_with(next)
+        .take(usize::from(ports))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("not all ports are taken")
 }
 
 /// Whether something listens on this loopback port.
@@ -185,4 +208,59 @@ pub(crate) fn program(programs: &[&str]) -> Command {
         "none of {programs:?} is installed{}; `make packages` installs them",
         root.map_or(String::new(), |root| format!(" in {}", root.display()))
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::{Daemon, eventually, folder, free_port};
+
+    /// A server whose child writes its own id to `child` and would live for ten minutes.
+    fn parent() -> (Daemon, u32) {
+        let folder = folder();
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 600 & echo $! >child; wait"]).current_dir(folder.path());
+        let mut daemon = Daemon::start("a parent", command, folder);
+        let file = daemon.folder().join("child");
+        let mut child = None;
+        daemon.wait_until(|| {
+            child = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok());
+            child.is_some()
+        });
+        (daemon, child.unwrap())
+    }
+
+    /// Whether a process is there and no zombie: who inherits orphans may be slow to bury them.
+    fn lives(pid: u32) -> bool {
+        let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        state.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z'))
+    }
+
+    #[test]
+    fn children_end_with_their_server() {
+        let (daemon, child) = parent();
+        assert!(lives(child));
+        drop(daemon);
+        eventually("the child to end", || !lives(child));
+    }
+
+    #[test]
+    fn nothing_outlives_a_test_run_that_is_killed() {
+        let (mut daemon, child) = parent();
+        assert!(lives(child) && daemon.folder().exists());
+        // As the kernel does when the process that holds the other end is gone.
+        drop(daemon.warden.stdin.take());
+        eventually("the server, its child and its folder to be gone", || {
+            daemon.child.try_wait().unwrap().is_some() && !lives(child) && !daemon.folder().exists()
+        });
+    }
+
+    #[test]
+    fn a_port_is_given_out_once() {
+        let mut ports: Vec<_> = (0..100).map(|_| free_port()).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        assert_eq!(ports.len(), 100);
+    }
 }

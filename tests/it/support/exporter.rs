@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::daemon::{Daemon, folder};
 use super::http::{self, Response};
+use super::process;
 use super::scrape::Page;
 
 /// What the log line of a server that is ready holds, before its address.
@@ -98,7 +99,7 @@ impl Exporter {
 
     /// How many file descriptors it has open.
     pub(crate) fn fds(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.daemon.pid())).unwrap().count()
+        process::descriptors(self.pid())
     }
 
     /// What it has logged.

@@ -19,15 +19,9 @@ pub(crate) struct Database {
 impl Database {
     /// Starts a server with these options beside the harness' own.
     pub(crate) fn start(options: &[&str]) -> Self {
-        Self::start_with(options, |_| Vec::new())
-    }
-
-    /// Starts a server whose options depend on its folder, which `prepare` may put files into.
-    pub(crate) fn start_with(options: &[&str], prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let folder = folder();
         let data = folder.path().join("data");
-        let copied = Command::new("cp").arg("-a").arg(template()).arg(&data).status().unwrap();
-        assert!(copied.success(), "copying {}", template().display());
+        copy(template(), &data);
         let port = free_port();
         let mut command = server();
         command
@@ -41,7 +35,6 @@ impl Database {
             .arg(format!("--server-id={port}"))
             .args(as_root())
             .args(if is_mariadb() { &[][..] } else { &["--mysqlx=OFF", "--secure-file-priv="] })
-            .args(prepare(folder.path()))
             .args(options);
         let mut database = Self { daemon: Daemon::start("the database", command, folder), port };
         let socket = database.socket();
@@ -122,32 +115,39 @@ fn temporary(folder: &Path) -> String {
 
 /// A server does not run as root unless it is told to.
 fn as_root() -> Option<&'static str> {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
-    (uid.split_whitespace().next() == Some("0")).then_some("--user=root")
+    rustix::process::geteuid().is_root().then_some("--user=root")
 }
 
-/// A fresh data folder of this very version and user, made once and kept: making one takes seconds, copying it takes
-/// none, and a user may not copy what root has made.
+/// A fresh data folder of this very version, made once and kept under `target`: making one takes seconds, copying it
+/// takes none.
 fn template() -> &'static Path {
     static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
         let version = server().arg("--version").output().unwrap().stdout;
         let legal = |byte: &u8| if byte.is_ascii_alphanumeric() { char::from(*byte) } else { '-' };
         let version: String = version.iter().map(legal).collect();
-        let user = rustix::process::geteuid();
-        let kept = PathBuf::from(format!("/tmp/vitrin-template-{user}-{}", version.trim_matches('-')));
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let kept = target.join(format!("database-{}", version.trim_matches('-')));
         if !kept.exists() {
             let folder = folder();
             let data = folder.path().join("data");
             install(&data);
             // MySQL's identity: two copies with one could not be primary and replica.
             fs::remove_file(data.join("auto.cnf")).ok();
-            // Another test run may have been faster: then its folder is as good.
-            fs::rename(data, &kept).ok();
+            // The copy gets its name when it is whole. Another test run may have been faster: its copy is as good.
+            let staging = tempfile::tempdir_in(target).unwrap();
+            let copied = staging.path().join("data");
+            copy(&data, &copied);
+            fs::rename(&copied, &kept).ok();
         }
         kept
     })
+}
+
+/// Copies a folder with owners and rights.
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(copied.success(), "copying {}", from.display());
 }
 
 fn install(data: &Path) {
@@ -171,24 +171,4 @@ async fn root(socket: &Path) -> mysql_async::Result<Conn> {
 pub(crate) fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     std::thread::scope(|scope| scope.spawn(move || runtime.block_on(future)).join().unwrap())
-}
-
-/// Certificates made by openssl: an authority, and a server certificate for `name`.
-pub(crate) fn certificates(folder: &Path, name: &str) -> Vec<String> {
-    let path = |file: &str| folder.join(file).display().to_string();
-    let openssl = |arguments: &[&str]| {
-        let output = Command::new("openssl").args(arguments).output().expect("`make packages` installs openssl");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-    let (ca, ca_key) = (path("ca.pem"), path("ca.key"));
-    let (certificate, key, request) = (path("server.pem"), path("server.key"), path("server.csr"));
-    let new_key = ["req", "-newkey", "rsa:2048", "-nodes", "-batch", "-days", "2"];
-    openssl(&[&new_key[..], &["-x509", "-subj", "/CN=Authority", "-keyout", &ca_key, "-out", &ca]].concat());
-    openssl(&[&new_key[..5], &["-subj", &format!("/CN={name}"), "-keyout", &key, "-out", &request]].concat());
-    let extensions = path("extensions");
-    let kind = if name.parse::<std::net::IpAddr>().is_ok() { "IP" } else { "DNS" };
-    fs::write(&extensions, format!("subjectAltName={kind}:{name}\nbasicConstraints=CA:FALSE\n")).unwrap();
-    let sign = ["x509", "-req", "-days", "2", "-CAcreateserial", "-in", &request, "-CA", &ca, "-CAkey", &ca_key];
-    openssl(&[&sign[..], &["-extfile", &extensions, "-out", &certificate]].concat());
-    vec![format!("--ssl-ca={ca}"), format!("--ssl-cert={certificate}"), format!("--ssl-key={key}")]
 }

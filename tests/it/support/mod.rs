@@ -1,6 +1,7 @@
 //! The harness: real servers and the real binary, on free loopback ports, in folders that go away.
 
 pub(crate) mod broken;
+pub(crate) mod certificates;
 pub(crate) mod daemon;
 pub(crate) mod differential;
 pub(crate) mod document;
@@ -10,7 +11,6 @@ pub(crate) mod http;
 pub(crate) mod judges;
 pub(crate) mod mariadb;
 pub(crate) mod nginx;
-pub(crate) mod node_exporter;
 pub(crate) mod peers;
 pub(crate) mod php_fpm;
 pub(crate) mod process;

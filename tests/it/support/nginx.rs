@@ -1,11 +1,11 @@
 //! nginx: one server on a free port, with the locations that a test asks for.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::daemon::{Daemon, folder, free_port, listens, program};
+use super::http::{self, Response};
 
 /// A running nginx.
 pub(crate) struct Nginx {
@@ -50,17 +50,8 @@ impl Nginx {
         self.daemon.folder().join("nginx.sock")
     }
 
-    /// Status line, headers and body of a page.
-    pub(crate) fn get(&self, path: &str, headers: &str) -> String {
-        get(self.port, path, headers)
+    /// What it answers for a page.
+    pub(crate) fn get(&self, path: &str) -> Response {
+        http::ask(SocketAddr::from(([127, 0, 0, 1], self.port)), "GET", path, &[]).unwrap()
     }
-}
-
-/// Asks a server on this loopback port for a page; the answer as it came.
-pub(crate) fn get(port: u16, path: &str, headers: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }

@@ -2,11 +2,20 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::daemon::{Daemon, folder, free_port, listens, program};
 use super::http;
 use super::scrape::Page;
+
+/// Defaults of the node_exporter project itself, where Debian's package or an old version has others.
+const NODE_DEFAULTS: [&str; 3] = [
+    "--collector.netdev.device-exclude=",
+    "--collector.diskstats.device-exclude=^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\\d+n\\d+p)\\d+$",
+    "--collector.filesystem.mount-points-exclude=^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|\
+     var/lib/containers/storage/.+)($|/)",
+];
 
 /// A running peer.
 pub(crate) struct Peer {
@@ -17,13 +26,13 @@ pub(crate) struct Peer {
 impl Peer {
     /// mysqld_exporter; `client` is the body of the `[client]` section it reads: `user=...`, `password=...`, and
     /// `socket=...` or `host=...` and `port=...`, a line each.
-    pub(crate) fn mysqld(client: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn mysqld(client: &str) -> Self {
         let folder = folder();
         let file = folder.path().join("my.cnf");
         fs::write(&file, format!("[client]\n{client}\n")).unwrap();
         let mut command = program(&["prometheus-mysqld-exporter"]);
         // Older ones prefer the variable to the file.
-        command.env_remove("DATA_SOURCE_NAME").arg(format!("--config.my-cnf={}", file.display())).args(arguments);
+        command.env_remove("DATA_SOURCE_NAME").arg(format!("--config.my-cnf={}", file.display()));
         Self::listening("mysqld_exporter", command, folder)
     }
 
@@ -34,10 +43,10 @@ impl Peer {
         Self::listening("redis_exporter", command, folder())
     }
 
-    /// node_exporter.
-    pub(crate) fn node(arguments: &[&str]) -> Self {
-        let mut command = program(&["prometheus-node-exporter"]);
-        command.args(arguments);
+    /// node_exporter, looking at this machine.
+    pub(crate) fn node() -> Self {
+        let mut command = outside(&program(&["prometheus-node-exporter"]));
+        command.args(NODE_DEFAULTS);
         Self::listening("node_exporter", command, folder())
     }
 
@@ -76,6 +85,16 @@ impl Peer {
     }
 }
 
+/// The same program without `chroot`: it is to read this machine's sysfs, which the other root does not have, and
+/// being a Go program it needs nothing of its own root.
+fn outside(command: &Command) -> Command {
+    let arguments: Vec<_> = command.get_args().map(PathBuf::from).collect();
+    match &arguments[..] {
+        [root, path] => Command::new(root.join(path.strip_prefix("/").unwrap_or(Path::new("")))),
+        _ => Command::new(command.get_program()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Peer;
@@ -83,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_page_of_node_exporter_keeps_every_rule() {
-        let node = Peer::node(&[]);
+        let node = Peer::node();
         let page = node.page();
         assert!(page.len() > 200, "{:?}", page.names());
         assert!(page.number("node_load1", &[]) >= 0.0);
@@ -94,7 +113,7 @@ mod tests {
     #[test]
     fn the_other_peers_start_and_say_that_their_server_is_down() {
         let nobody = refusing();
-        let mysqld = Peer::mysqld(&format!("user=a\npassword=b\nhost=127.0.0.1\nport={}", nobody.port()), &[]);
+        let mysqld = Peer::mysqld(&format!("user=a\npassword=b\nhost=127.0.0.1\nport={}", nobody.port()));
         assert_eq!(mysqld.page().number("mysql_up", &[]), 0.0);
         assert_eq!(Peer::redis(&format!("redis://{nobody}"), &[]).page().number("redis_up", &[]), 0.0);
         let nginx = Broken::tcp(Answer::then_close(

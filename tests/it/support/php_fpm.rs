@@ -6,7 +6,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use rustix::process::Signal;
 
 use super::daemon::{Daemon, folder, listens_on, program};
 
@@ -104,8 +105,7 @@ impl PhpFpm {
     }
 
     fn reload(&self) {
-        let sent = Command::new("kill").arg("-USR2").arg(self.daemon.pid().to_string()).status();
-        assert!(sent.unwrap().success());
+        self.daemon.signal(Signal::USR2);
     }
 
     /// Sends a request for a script through a pool's socket; [`Running::answer`] waits for its end.

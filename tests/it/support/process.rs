@@ -16,6 +16,11 @@ pub(crate) fn anonymous_bytes(pid: u32) -> u64 {
     kilobytes(pid, "RssAnon:") << 10
 }
 
+/// How many file descriptors it has open.
+pub(crate) fn descriptors(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
+}
+
 fn kilobytes(pid: u32, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let value = status.lines().find_map(|line| line.strip_prefix(field)).expect("every live process has it");

@@ -1,12 +1,12 @@
 //! Redis and Valkey servers: standalone, replica, cluster node, Sentinel, with and without TLS.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 use redis::Value;
 use tempfile::TempDir;
 
+use super::certificates::Certificates;
 use super::daemon::{Daemon, eventually, folder, free_port, listens, program};
 
 /// Names the server to test when it is not `redis-server`: `valkey-server`.
@@ -40,13 +40,10 @@ impl RedisServer {
     /// Starts a server that speaks TLS alone.
     pub(crate) fn tls(certificates: &Certificates, arguments: &[&str]) -> Self {
         let port = free_port();
-        let files = ["ca.pem", "server.pem", "server.key"].map(|name| certificates.file(name).display().to_string());
-        let tls = ["--port", "0", "--tls-port", &port.to_string()].map(str::to_owned);
-        let options = ["--tls-ca-cert-file", "--tls-cert-file", "--tls-key-file"].map(str::to_owned);
-        let pairs = options.into_iter().zip(files).flat_map(|(option, file)| [option, file]);
-        let owned: Vec<String> = tls.into_iter().chain(pairs).collect();
-        let given: Vec<&str> = owned.iter().map(String::as_str).chain(arguments.iter().copied()).collect();
-        Self::launch(port, &given, folder())
+        let files = certificates.options(["--tls-ca-cert-file", "--tls-cert-file", "--tls-key-file"]);
+        let files: Vec<_> = files.iter().map(String::as_str).collect();
+        let tls = ["--port", "0", "--tls-port", &port.to_string()];
+        Self::launch(port, &[&tls, &files[..], arguments].concat(), folder())
     }
 
     /// Starts a Sentinel that watches the server at `port` under the name `shop`.
@@ -113,32 +110,4 @@ impl RedisServer {
 #[expect(clippy::disallowed_methods, reason = "which server to test is said in the environment")]
 fn flavour() -> String {
     std::env::var(SERVER).unwrap_or_else(|_| "redis-server".to_owned())
-}
-
-/// An authority, and certificates it has signed for a server and a client.
-pub(crate) struct Certificates(TempDir);
-
-impl Certificates {
-    /// Makes them with `openssl`; the server's is for `localhost` and 127.0.0.1.
-    pub(crate) fn new() -> Self {
-        let certificates = Self(folder());
-        let openssl = |arguments: &str| {
-            let mut command = Command::new("openssl");
-            command.args(arguments.split(' ')).current_dir(certificates.0.path());
-            assert!(command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success(), "{arguments}");
-        };
-        let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
-        openssl(&format!("req -x509 {key} -subj /CN=authority -keyout ca.key -out ca.pem"));
-        for name in ["server", "client"] {
-            let names = "-addext subjectAltName=DNS:localhost,IP:127.0.0.1";
-            let signed = "-CA ca.pem -CAkey ca.key -addext basicConstraints=critical,CA:FALSE";
-            openssl(&format!("req -x509 {key} {signed} -subj /CN={name} {names} -keyout {name}.key -out {name}.pem"));
-        }
-        certificates
-    }
-
-    /// `ca.pem`, `server.pem`, `server.key`, `client.pem`, `client.key`.
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        Path::join(self.0.path(), name)
-    }
 }

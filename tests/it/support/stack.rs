@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::daemon::Daemon;
-use super::mariadb::{Database, is_mariadb};
+use super::mariadb::{Database, block_on, is_mariadb};
 use super::nginx::Nginx;
 use super::php_fpm::PhpFpm;
 use super::redis::RedisServer;
@@ -110,8 +110,7 @@ fn database() -> Database {
     };
     let statements: Vec<_> = account.into_iter().chain((0..TABLES).flat_map(table)).collect();
     let statements: Vec<_> = statements.iter().map(String::as_str).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(database.run(&statements));
+    block_on(database.run(&statements));
     database
 }
 

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The kinds of lines; the first one, without a word, is a family that is not the same at all.
-const KINDS: [&str; 4] = ["", "labels:", "series:", "value:"];
+/// The kinds of lines, as [`super`] explains them; the first one has no word.
+const KINDS: [&str; 8] = ["", "type:", "labels:", "more:", "series:", "value:", "near:", "clients:"];
+
+/// The kinds that a comparison can find to be needless; the others depend on the moment or on the peer's version.
+const PROVABLE: [&str; 2] = ["labels:", "series:"];
 
 /// The lines of one file.
 #[derive(Debug)]
@@ -42,6 +45,11 @@ impl Deviations {
         Self { topic: topic.to_owned(), lines, taken: BTreeSet::new() }
     }
 
+    /// The kind and the family of each line.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines.keys().map(|what| what.split_once(':').map_or(("", what.as_str()), |(kind, family)| (kind, family)))
+    }
+
     /// Whether this is listed; it then counts as needed.
     pub(super) fn take(&mut self, kind: &str, family: &str) -> bool {
         let what = format!("{kind}{family}");
@@ -52,10 +60,10 @@ impl Deviations {
         listed
     }
 
-    /// A complaint about each line on labels or series that was not needed although the peer has the family.
+    /// A complaint about each line that was provably not needed although the peer has the family.
     pub(super) fn unused(&self, peer_has: impl Fn(&str) -> bool) -> Vec<String> {
         let unused = self.lines.keys().filter(|what| !self.taken.contains(*what));
-        let unused = unused.filter(|what| what.starts_with("labels:") || what.starts_with("series:"));
+        let unused = unused.filter(|what| PROVABLE.into_iter().any(|kind| what.starts_with(kind)));
         let unused = unused.filter(|what| peer_has(what.rsplit(':').next().unwrap_or(what)));
         unused.map(|what| format!("{}: the deviation {what:?} is no longer needed", self.topic)).collect()
     }
