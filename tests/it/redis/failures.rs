@@ -76,15 +76,17 @@ async fn a_giant_reply_is_refused_without_reading_it() {
 #[tokio::test]
 async fn many_large_replies_are_refused_like_a_giant_one() {
     let info = format!("redis_version:7.0.15\r\n{}", "#".repeat(7 << 20));
-    let answer = format!("${}\r\n{info}\r\n", info.len());
-    let failure = Found::by(&collector(&liar(Vec::leak(answer.into_bytes()), 20))).await.err().unwrap();
+    let reply = format!("${}\r\n{info}\r\n", info.len());
+    let answer = Answer::then_close(Vec::leak(reply.repeat(20).into_bytes()));
+    let failure = Found::by(&of_broken(&Broken::tcp(answer))).await.err().unwrap();
     assert_eq!(failure.reason, Reason::Limit, "{failure}");
 }
 
 #[tokio::test]
 async fn replies_inside_replies_end_before_the_stack_does() {
-    let nested: &[u8] = Vec::leak(b"*1\r\n".repeat(90_000));
-    let failure = Found::by(&collector(&liar(Vec::leak([nested, b":1\r\n"].concat()), 2))).await.err().unwrap();
+    let nested = [b"*1\r\n".repeat(90_000).as_slice(), b":1\r\n"].concat();
+    let answer = Answer::then_close(Vec::leak(nested.repeat(2)));
+    let failure = Found::by(&of_broken(&Broken::tcp(answer))).await.err().unwrap();
     assert_eq!(failure.reason, Reason::Protocol, "{failure}");
 }
 
