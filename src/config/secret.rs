@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -144,9 +144,11 @@ impl<'de> Visitor<'de> for SecretVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
-        let Some((kind, place)) = map.next_entry::<String, String>()? else {
+        let Some(kind) = map.next_key::<String>()? else {
             return Err(A::Error::custom(format!("an empty table says nothing of where the secret is\n{WAY_OUT}")));
         };
+        // Serde's own message would repeat what is there instead: the secret, for all we know.
+        let place: String = map.next_value().map_err(|_| A::Error::custom(format!("a place is text\n{WAY_OUT}")))?;
         if map.next_key::<String>()?.is_some() {
             return Err(A::Error::custom(format!("a secret is kept in one place\n{WAY_OUT}")));
         }
@@ -175,8 +177,9 @@ fn locate(kind: &str, place: &str, loading: &mut Loading) -> Result<Source, Stri
 
 fn readable(path: &Path, loading: &mut Loading) -> Result<Source, String> {
     let shown = path.display();
-    let metadata = File::open(path)
-        .and_then(|file| file.metadata())
+    // Looked at before it is opened, which for a pipe would wait for somebody to write.
+    let metadata = fs::metadata(path)
+        .and_then(|metadata| if metadata.is_file() { File::open(path).map(|_| metadata) } else { Ok(metadata) })
         .map_err(|error| format!("the secret file {shown} cannot be read: {error}\ncreate it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {shown}"))?;
     if !metadata.is_file() {
         return Err(format!("the secret file {shown} is not a file\nname a file that holds the secret alone"));
