@@ -137,6 +137,10 @@ async fn attend(stream: TcpStream, app: Arc<App>, stop: CancellationToken) -> hy
     if let Err(error) = set_tcp_user_timeout(&stream, UNREAD_TIMEOUT_MS) {
         debug!("limiting how long a client may not read: {error}");
     }
+    // A page's last bytes would wait for the client to acknowledge those before them.
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!("sending without delay: {error}");
+    }
     let service = service_fn(|request| {
         let app = app.clone();
         async move { Ok::<_, Infallible>(app.answer(&request).await) }
