@@ -31,6 +31,13 @@ fn series(text: &str) -> BTreeSet<(String, Labels)> {
     page.families.into_iter().flat_map(|family| family.series).map(|series| (series.name, series.labels)).collect()
 }
 
+/// An exporter that has had its first look around, and so has no file open but its own.
+fn quiet() -> Exporter {
+    let exporter = Exporter::start("");
+    eventually("the first look around", || !exporter.get("/", &[]).text().contains("not run yet"));
+    exporter
+}
+
 #[test]
 fn without_an_accept_header_it_is_text_0_0_4() {
     let exporter = Exporter::start("");
@@ -125,7 +132,7 @@ fn one_connection_serves_many_scrapes() {
 
 #[test]
 fn above_the_connection_cap_a_client_waits_for_its_turn() {
-    let exporter = Exporter::start("");
+    let exporter = quiet();
     let mut crowd: Vec<_> = (0..256).map(|_| TcpStream::connect(exporter.address()).unwrap()).collect();
     eventually("all connections to be taken", || exporter.fds() > 256);
     let mut late = TcpStream::connect(exporter.address()).unwrap();
@@ -193,8 +200,7 @@ fn requests_sent_at_once_are_answered_in_order() {
 
 #[test]
 fn a_client_that_does_not_read_its_pages_is_cut_off() {
-    let exporter = Exporter::start("");
-    eventually("the first look around", || !exporter.get("/", &[]).text().contains("not run yet"));
+    let exporter = quiet();
     let before = exporter.fds();
     let mut deaf = Connection::open(exporter.address()).unwrap();
     // More pages than the kernel keeps for a client that does not read.
