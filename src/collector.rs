@@ -83,10 +83,12 @@ impl Context {
         Self { paths, tasks: TaskTracker::new(), stop: CancellationToken::new(), gates: Gates::default() }
     }
 
-    /// The gate of the backend at `address`, shared by all who talk to it.
+    /// The gate of the backend at `address`, shared by all who talk to it at a time.
     #[must_use]
     pub fn gate(&self, address: &str) -> Arc<Gate> {
         let mut gates = self.gates.lock().expect("no code panics while it holds this lock");
+        // A gate that nobody holds is nobody's turn to wait at; pools come and go, and their addresses with them.
+        gates.retain(|_, gate| Arc::strong_count(gate) > 1);
         let gate = || Arc::new(Gate { scrape: Semaphore::new(1), slow: Semaphore::new(1) });
         gates.entry(address.to_owned()).or_insert_with(gate).clone()
     }
@@ -205,5 +207,21 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#}", self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_is_shared_for_as_long_as_somebody_holds_it_and_then_forgotten() {
+        let context = Context::new(Paths::default());
+        let held = context.gate("/run/a.sock");
+        for pool in 0..100 {
+            drop(context.gate(&format!("/run/{pool}.sock")));
+        }
+        assert!(Arc::ptr_eq(&held, &context.gate("/run/a.sock")));
+        assert_eq!(context.gates.lock().unwrap().len(), 1);
     }
 }

@@ -275,6 +275,13 @@ pub enum Family {
     Found(Arc<Desc>),
 }
 
+impl Family {
+    /// Whether series of both can stand under one name: they have the same type and labels.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.labels == other.labels
+    }
+}
+
 impl Deref for Family {
     type Target = Desc;
 

@@ -13,6 +13,10 @@ pub const FAMILY_SERIES: usize = 2_000;
 /// How many series one run may give in all: twice what nine exporters together give for one shop.
 pub const RUN_SERIES: usize = 20_000;
 
+/// How many families the counts of dropped series tell apart; the rest are `other`. A server can make up names without
+/// end, and counts are kept for as long as the program runs.
+const DROPPED_FAMILIES: usize = 100;
+
 /// How many bytes of label values one run may hold.
 const RUN_LABEL_BYTES: usize = 8 << 20;
 
@@ -130,6 +134,15 @@ pub struct Snapshot {
 /// Series that were not kept, by family and cause.
 pub type Dropped = BTreeMap<(String, Cause), u64>;
 
+/// Counts dropped series under their family, or under `other` when too many families are counted already.
+pub(crate) fn count_dropped(all: &mut Dropped, family: &str, cause: Cause, count: u64) {
+    let mut key = (family.to_owned(), cause);
+    if all.len() >= DROPPED_FAMILIES && !all.contains_key(&key) {
+        "other".clone_into(&mut key.0);
+    }
+    *all.entry(key).or_default() += count;
+}
+
 impl Snapshot {
     /// Adds a sample of a declared metric.
     pub fn push<const N: usize>(&mut self, metric: &'static Metric<N>, labels: [&str; N], value: impl Number) {
@@ -197,7 +210,7 @@ impl Snapshot {
             return self.drop_one(&family, Cause::NotANumber);
         }
         let count = self.counts.entry(family.name.as_ptr().addr()).or_default();
-        if *count >= FAMILY_SERIES || self.series.len() >= RUN_SERIES || self.labels.is_full() {
+        if *count >= FAMILY_SERIES || self.series.len() >= RUN_SERIES || !self.labels.has_room_for(labels) {
             return self.drop_one(&family, Cause::Limit);
         }
         *count += 1;
@@ -206,7 +219,7 @@ impl Snapshot {
     }
 
     fn drop_one(&mut self, family: &Family, cause: Cause) {
-        *self.dropped.entry((family.name.clone().into_owned(), cause)).or_default() += 1;
+        count_dropped(&mut self.dropped, &family.name, cause, 1);
     }
 
     /// Ends the run: series in order, duplicates out, and what was left out.
@@ -218,11 +231,12 @@ impl Snapshot {
         series.sort_by(|a, b| order(a, b, &labels));
         let mut duplicates = Vec::new();
         series.dedup_by(|later, first| {
-            let same = order(later, first, &labels).is_eq();
-            if same {
+            let dropped = later.family.name == first.family.name
+                && (!later.family.is_like(&first.family) || labels.of(later).eq(labels.of(first)));
+            if dropped {
                 duplicates.push(later.family.clone());
             }
-            same
+            dropped
         });
         for family in duplicates {
             self.drop_one(&family, Cause::Duplicate);
@@ -231,8 +245,12 @@ impl Snapshot {
     }
 }
 
+/// By name, then by labels; of one name, what is declared comes before what a server named alike.
 fn order(a: &Series, b: &Series, labels: &Labels) -> Ordering {
-    (a.family.name.cmp(&b.family.name)).then_with(|| labels.of(a).cmp(labels.of(b)))
+    let found = |series: &Series| matches!(series.family, Family::Found(_));
+    (a.family.name.cmp(&b.family.name))
+        .then_with(|| found(a).cmp(&found(b)))
+        .then_with(|| labels.of(a).cmp(labels.of(b)))
 }
 
 #[derive(Debug)]
@@ -260,8 +278,8 @@ impl Labels {
         start..self.ends.len()
     }
 
-    fn is_full(&self) -> bool {
-        self.text.len() > RUN_LABEL_BYTES
+    fn has_room_for(&self, values: &[&str]) -> bool {
+        self.text.len() + values.iter().map(|value| value.len()).sum::<usize>() <= RUN_LABEL_BYTES
     }
 
     fn of(&self, series: &Series) -> impl Iterator<Item = &str> + Clone {
@@ -316,9 +334,12 @@ impl<'a> Group<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::fmt::Write as _;
+    use std::sync::Arc;
 
     use super::*;
+    use crate::metric::{Desc, Kind};
 
     crate::metrics! {
         Own as _METRICS;
@@ -384,6 +405,49 @@ mod tests {
         out.push(&THINGS, ["b"], 1.0);
         let (findings, _, _) = out.failed().finish();
         assert_eq!(text(&findings), "shop_things [\"a\"] Number(0.0)\n");
+    }
+
+    #[test]
+    fn a_name_that_a_server_made_up_is_no_declared_family() {
+        let found = |name: &'static str, kind| {
+            Family::Found(Arc::new(Desc { name: name.into(), kind, labels: Cow::Borrowed(&[]), ..ALL.desc().clone() }))
+        };
+        let mut out = Snapshot::default();
+        out.push_family(found("shop_things", Kind::Unknown), &[], 8.0);
+        out.push_family(found("shop_all", Kind::Unknown), &[], 8.0);
+        out.push(&THINGS, ["a"], 1.0);
+        out.push(&THINGS, ["b"], 2.0);
+        out.push(&ALL, [], 3.0);
+        let (findings, _, dropped) = out.finish();
+        expect_test::expect![[r#"
+            shop_all [] Number(3.0)
+            shop_things ["a"] Number(1.0)
+            shop_things ["b"] Number(2.0)
+        "#]]
+        .assert_eq(&text(&findings));
+        assert_eq!(dropped.len(), 2);
+    }
+
+    #[test]
+    fn names_without_end_are_not_counted_one_by_one() {
+        let mut out = Snapshot::default();
+        for name in 0..10_000 {
+            let name = format!("shop_{name}").into();
+            out.push_family(Family::Found(Arc::new(Desc { name, ..ALL.desc().clone() })), &[], f64::NAN);
+        }
+        let (_, _, dropped) = out.finish();
+        assert_eq!(dropped.len(), DROPPED_FAMILIES + 1);
+        assert_eq!(dropped[&("other".to_owned(), Cause::NotANumber)], 10_000 - DROPPED_FAMILIES as u64);
+    }
+
+    #[test]
+    fn one_label_value_cannot_fill_the_page() {
+        let mut out = Snapshot::default();
+        out.push(&THINGS, [&"x".repeat(RUN_LABEL_BYTES + 1)], 1.0);
+        out.push(&THINGS, ["a"], 1.0);
+        let (findings, _, dropped) = out.finish();
+        assert_eq!(text(&findings), "shop_things [\"a\"] Number(1.0)\n");
+        assert_eq!(dropped[&("shop_things".to_owned(), Cause::Limit)], 1);
     }
 
     #[test]

@@ -128,7 +128,8 @@ fn explained(message: &str) -> (String, Option<String>) {
         return (format!("unknown key `{unknown}`"), Some(hint));
     }
     if message.contains("duplicate key") {
-        return (message.to_owned(), Some("a target's name is used once; give the second one another".to_owned()));
+        let hint = "a key or a table stands once; a second target needs a name of its own";
+        return (message.to_owned(), Some(hint.to_owned()));
     }
     if let Some(key) = message.strip_prefix("missing field ") {
         return (format!("the key {key} is missing"), Some(format!("add {} = … to this table", key.trim_matches('`'))));

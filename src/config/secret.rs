@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -144,9 +144,11 @@ impl<'de> Visitor<'de> for SecretVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
-        let Some((kind, place)) = map.next_entry::<String, String>()? else {
+        let Some(kind) = map.next_key::<String>()? else {
             return Err(A::Error::custom(format!("an empty table says nothing of where the secret is\n{WAY_OUT}")));
         };
+        // Serde's own message would repeat what is there instead: the secret, for all we know.
+        let place: String = map.next_value().map_err(|_| A::Error::custom(format!("a place is text\n{WAY_OUT}")))?;
         if map.next_key::<String>()?.is_some() {
             return Err(A::Error::custom(format!("a secret is kept in one place\n{WAY_OUT}")));
         }
@@ -175,8 +177,9 @@ fn locate(kind: &str, place: &str, loading: &mut Loading) -> Result<Source, Stri
 
 fn readable(path: &Path, loading: &mut Loading) -> Result<Source, String> {
     let shown = path.display();
-    let metadata = File::open(path)
-        .and_then(|file| file.metadata())
+    // Looked at before it is opened, which for a pipe would wait for somebody to write.
+    let metadata = fs::metadata(path)
+        .and_then(|metadata| if metadata.is_file() { File::open(path).map(|_| metadata) } else { Ok(metadata) })
         .map_err(|error| format!("the secret file {shown} cannot be read: {error}\ncreate it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {shown}"))?;
     if !metadata.is_file() {
         return Err(format!("the secret file {shown} is not a file\nname a file that holds the secret alone"));
@@ -187,4 +190,93 @@ fn readable(path: &Path, loading: &mut Loading) -> Result<Source, String> {
             .push(format!("every user can read the secret file {shown}; close it with: chmod o-rwx {shown}"));
     }
     Ok(Source::File(path.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Table {
+        secret: Secret,
+    }
+
+    /// The secret kept in this place, and what was noticed about it.
+    fn secret(place: &str, environment: &[(&str, &str)]) -> (Secret, Vec<String>) {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (table, warnings) = with_environment(environment, || toml::from_str(&format!("secret = {{ {place} }}")));
+        let table: Table = table.unwrap();
+        (table.secret, warnings)
+    }
+
+    /// A folder with a file in it that nobody else can read.
+    fn kept(bytes: &[u8]) -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        fs::write(&file, bytes).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        (folder, file)
+    }
+
+    fn reason(file: &Path) -> &'static str {
+        let (secret, _) = secret(&format!("file = '{}'", file.display()), &[]);
+        secret.reveal().unwrap_err().reason.as_str()
+    }
+
+    #[test]
+    fn a_file_is_read_again_each_time_so_that_a_rotated_secret_is_used() {
+        let (_folder, file) = kept(b"old");
+        let (secret, warnings) = secret(&format!("file = '{}'", file.display()), &[]);
+        assert_eq!((secret.reveal().unwrap(), warnings), ("old".to_owned(), vec![]));
+        fs::write(&file, "new").unwrap();
+        assert_eq!(secret.reveal().unwrap(), "new");
+        fs::remove_file(&file).unwrap();
+        assert_eq!(secret.reveal().unwrap_err().reason.as_str(), "permission");
+    }
+
+    #[test]
+    fn one_line_end_is_the_editors_and_all_else_is_the_secret() {
+        let (_folder, file) = kept(b"");
+        let (secret, _) = secret(&format!("file = '{}'", file.display()), &[]);
+        for (bytes, revealed) in [
+            ("", ""),
+            ("a\n", "a"),
+            ("a\r\n", "a"),
+            ("a\n\n", "a\n"),
+            ("a\r", "a\r"),
+            (" a\tb'\"\\\0\u{1}$% \n", " a\tb'\"\\\0\u{1}$% "),
+            ("şifre: пароль 🔑", "şifre: пароль 🔑"),
+            ("two\nlines\n", "two\nlines"),
+        ] {
+            fs::write(&file, bytes).unwrap();
+            assert_eq!(secret.reveal().unwrap(), revealed, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_or_too_large_is_no_secret() {
+        let (_folder, file) = kept(b"\xff\xfe");
+        assert_eq!(reason(&file), "protocol");
+        fs::write(&file, vec![b'x'; 64 << 10]).unwrap();
+        let (secret, _) = secret(&format!("file = '{}'", file.display()), &[]);
+        assert_eq!(secret.reveal().unwrap().len(), 64 << 10);
+        fs::write(&file, vec![b'x'; (64 << 10) + 1]).unwrap();
+        assert_eq!(reason(&file), "limit");
+    }
+
+    #[test]
+    fn the_environment_and_systemds_credentials_are_places_too() {
+        let (folder, _file) = kept(b"from systemd\n");
+        let environment = [("SHOP_KEY", "from here\n"), ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap())];
+        assert_eq!(secret("env = 'SHOP_KEY'", &environment).0.reveal().unwrap(), "from here\n");
+        assert_eq!(secret("credential = 'secret'", &environment).0.reveal().unwrap(), "from systemd");
+    }
+
+    #[test]
+    fn what_is_printed_of_it_says_nothing() {
+        let (secret, _) = secret("env = 'SHOP_KEY'", &[("SHOP_KEY", "canary")]);
+        assert_eq!(format!("{secret:?}"), "[redacted]");
+    }
 }

@@ -140,7 +140,10 @@ impl FromStr for MetricName {
     }
 }
 
-/// A length of time, written `"250ms"`, `"2s"`, `"5m"` or `"1h"`; never zero.
+/// The longest [`Period`]; far below where adding up times overflows.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
+
+/// A length of time, written `"250ms"`, `"2s"`, `"5m"` or `"1h"`; never zero, and a year at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Period(pub Duration);
 
@@ -149,6 +152,7 @@ impl FromStr for Period {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match humantime::parse_duration(text) {
+            Ok(duration) if duration > LONGEST => Err(format!("`{text}` is too long\na year is the most")),
             Ok(duration) if !duration.is_zero() => Ok(Self(duration)),
             _ => Err(format!("`{text}` is not a length of time\nwrite \"250ms\", \"2s\", \"5m\" or \"1h\"")),
         }
@@ -188,13 +192,19 @@ impl FromStr for Address {
         if path.starts_with('/') {
             return socket(path.into()).map(Self::Unix);
         }
+        // Before anything is repeated: what stands before an `@` may be a password.
+        if text.contains('@') {
+            return Err("a user or password does not belong in the address\n\
+                        write host and port alone; user and password are keys beside it"
+                .to_owned());
+        }
         let parsed = text.rsplit_once(':').and_then(|(host, port)| {
             let bare = match host.strip_prefix('[') {
                 Some(rest) => rest.strip_suffix(']')?,
                 None if host.contains(':') => return None,
                 None => host,
             };
-            let good = !bare.is_empty() && !bare.contains(|c: char| c.is_whitespace() || "/@".contains(c));
+            let good = !bare.is_empty() && !bare.contains(|c: char| c.is_whitespace() || c == '/');
             good.then_some(())?;
             Some(Self::Tcp { host: bare.to_owned(), port: port.parse().ok().filter(|port| *port != 0)? })
         });
@@ -257,9 +267,15 @@ mod tests {
     }
 
     #[test]
-    fn a_period_is_never_zero() {
+    fn a_password_in_an_address_is_not_repeated() {
+        let error = "mysql://vitrin:canary@127.0.0.1:3306".parse::<Address>().unwrap_err();
+        assert!(!error.contains("canary"), "{error}");
+    }
+
+    #[test]
+    fn a_period_is_never_zero_nor_endless() {
         assert_eq!("250ms".parse::<Period>().unwrap().0, Duration::from_millis(250));
-        for text in ["0s", "", "5", "-1s", "soon"] {
+        for text in ["0s", "", "5", "-1s", "soon", "500000000000years"] {
             assert!(text.parse::<Period>().is_err(), "{text}");
         }
     }

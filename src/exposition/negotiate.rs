@@ -1,5 +1,7 @@
 //! Which format and encoding a scraper wants: RFC 9110, sections 12.5.1 (Accept) and 12.5.3 (Accept-Encoding).
 
+use std::cmp::Reverse;
+
 /// A text format of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -19,30 +21,48 @@ impl Format {
             Self::OpenMetrics(_) => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         }
     }
+
+    /// How exactly a media range (in lower case) names this format, from `*/*` up; `None` when it names another.
+    fn named_by(self, range: &str, asked: Option<&str>) -> Option<u8> {
+        let (name, kind, version) = match self {
+            Self::Text => ("text/plain", "text/*", "0.0.4"),
+            Self::OpenMetrics(version) => ("application/openmetrics-text", "application/*", version),
+        };
+        match asked {
+            Some(asked) if range == name => (asked == version).then_some(3),
+            None if range == name => Some(2),
+            _ if range == kind => Some(1),
+            _ => (range == "*/*").then_some(0),
+        }
+    }
 }
 
-/// The format for an `Accept` header: the best quality wins, then the first named. What we do not speak is passed
-/// over; with nothing left, or without the header, it is text 0.0.4, as Prometheus' own client libraries answer.
+/// The format for an `Accept` header: of each format the quality of the range that names it most exactly counts; the best
+/// quality wins, then the format that is named more exactly, then the one named first.
+///
+/// With none that is wanted, or without the header, it is text 0.0.4, as Prometheus' own client libraries answer.
 #[must_use]
 pub fn format_for(accept: &str) -> Format {
-    let mut best = (0.0, Format::Text);
-    for (range, parameters) in entries(accept) {
-        let parameter = |name| parameters.clone().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v);
-        let format = match (range.to_ascii_lowercase().as_str(), parameter("version")) {
-            ("application/openmetrics-text", None | Some("1.0.0")) => Format::OpenMetrics("1.0.0"),
-            ("application/openmetrics-text", Some("0.0.1")) => Format::OpenMetrics("0.0.1"),
-            ("text/plain", None | Some("0.0.4")) | ("text/*" | "*/*", _) => Format::Text,
-            _ => continue,
-        };
-        let quality = quality(parameter("q"));
-        if quality > best.0 {
-            best = (quality, format);
+    let wanted = |format: Format| {
+        let ranges = entries(accept).enumerate().filter_map(|(place, (range, parameters))| {
+            let parameter = |name| parameters.clone().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v);
+            let exactness = format.named_by(&range.to_ascii_lowercase(), parameter("version"))?;
+            Some((exactness, Reverse(place), quality(parameter("q"))))
+        });
+        let (exactness, place, quality) = ranges.max_by_key(|(exactness, place, _)| (*exactness, *place))?;
+        (quality > 0.0).then_some((quality, exactness, place))
+    };
+    let mut best = (None, Format::Text);
+    for format in [Format::Text, Format::OpenMetrics("1.0.0"), Format::OpenMetrics("0.0.1")] {
+        let wanted = wanted(format);
+        if wanted > best.0 {
+            best = (wanted, format);
         }
     }
     best.1
 }
 
-/// Whether an `Accept-Encoding` header takes gzip: by name, or by `*` where gzip is not named.
+/// Whether an `Accept-Encoding` header takes gzip, by name or by `*`, and does not say that it would rather go without.
 #[must_use]
 pub fn accepts_gzip(accept_encoding: &str) -> bool {
     let quality_of = |wanted: &str| {
@@ -50,7 +70,8 @@ pub fn accepts_gzip(accept_encoding: &str) -> bool {
             quality(parameters.find(|(key, _)| key.eq_ignore_ascii_case("q")).map(|(_, v)| v))
         })
     };
-    quality_of("gzip").or_else(|| quality_of("*")).is_some_and(|quality| quality > 0.0)
+    let gzip = quality_of("gzip").or_else(|| quality_of("*")).unwrap_or(0.0);
+    gzip > 0.0 && gzip >= quality_of("identity").unwrap_or(0.0)
 }
 
 /// The entries of a header: what is named, and its parameters.
@@ -93,6 +114,16 @@ mod tests {
             ("application/openmetrics-text; version=0.0.1", Format::OpenMetrics("0.0.1")),
             ("application/openmetrics-text; version=2.0.0", Format::Text),
             ("application/openmetrics-text;q=0, */*", Format::Text),
+            // The range that names a format most exactly is the one that counts.
+            ("*/*;q=0.9, text/plain;q=0.5, application/openmetrics-text;q=0.7", openmetrics),
+            ("text/plain;q=0, */*", openmetrics),
+            (
+                "application/openmetrics-text;version=1.0.0;q=0, application/openmetrics-text",
+                Format::OpenMetrics("0.0.1"),
+            ),
+            ("application/*, text/plain;q=0.5", openmetrics),
+            ("text/plain, application/openmetrics-text", Format::Text),
+            ("*/*;q=0", Format::Text),
             ("application/openmetrics-text;q=high", Format::Text),
             ("text/html,application/xhtml+xml,*/*;q=0.8", Format::Text),
             ("application/json", Format::Text),
@@ -111,6 +142,8 @@ mod tests {
             ("*", true),
             ("gzip;q=0", false),
             ("gzip;q=0, *", false),
+            ("gzip;q=0.5, identity", false),
+            ("gzip, identity;q=0.5", true),
             ("br", false),
             ("", false),
         ] {

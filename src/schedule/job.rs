@@ -54,10 +54,23 @@ impl<C: Collector> Watch for C {
 #[derive(Default)]
 struct State {
     run: Option<Arc<Run>>,
-    last: Option<Arc<Outcome>>,
+    last: Option<Last>,
     tally: Tally,
     /// What was last said of this target in the log; empty when it was well.
     told: String,
+}
+
+/// The last run that has ended.
+struct Last {
+    outcome: Arc<Outcome>,
+    settled: Instant,
+}
+
+impl Last {
+    /// By the clock that goes further: the wall clock can be set back, and the other one rests while the machine sleeps.
+    fn age(&self) -> Duration {
+        self.settled.elapsed().max(self.outcome.ended.elapsed().unwrap_or_default())
+    }
 }
 
 /// A run under way, joined by every scrape that comes while it lasts.
@@ -105,7 +118,7 @@ impl Job {
     /// What came of the last run, if one has ended.
     #[must_use]
     pub fn last(&self) -> Option<Arc<Outcome>> {
-        self.state().last.clone()
+        self.state().last.as_ref().map(|last| last.outcome.clone())
     }
 
     /// Starts the job's own timer, if it has one: a run at once and then one every period, until the program stops.
@@ -128,11 +141,10 @@ impl Job {
 
     /// The outcome for a scrape that must answer by `deadline`.
     pub(super) async fn outcome(self: Arc<Self>, deadline: Instant) -> Arc<Outcome> {
-        if let Some(every) = self.every {
-            let last = self.last();
-            if let Some(last) = last {
-                return self.unless_stale(last, every);
-            }
+        if let Some(every) = self.every
+            && let Some(outcome) = self.unless_stale(every)
+        {
+            return outcome;
         }
         let run = self.join();
         match timeout_at(deadline, run.wait()).await {
@@ -182,14 +194,16 @@ impl Job {
         let ended = SystemTime::now();
 
         let mut state = self.state();
-        let late = run.late().is_some();
+        // The scrape that gave up on this run has counted and told already that it takes too long.
+        let known = |failure: Option<&Failure>| {
+            run.late().is_some() && failure.is_none_or(|failure| failure.reason == Reason::Timeout)
+        };
         state.tally.add_dropped(dropped);
         for gap in &gaps {
             state.tally.count(gap.reason);
         }
         match &failure {
-            // The scrape that gave up on this run has counted it already.
-            Some(failure) if late && failure.reason == Reason::Timeout => {}
+            Some(failure) if known(Some(failure)) => {}
             Some(failure) => state.tally.count(failure.reason),
             None => state.tally.last_success = Some(ended),
         }
@@ -204,12 +218,12 @@ impl Job {
             gaps,
             tally: state.tally.clone(),
         });
-        // An answer that came too late is no recovery for those who waited for it.
-        if !(late && outcome.failure.is_none()) {
+        // An answer that came too late is no recovery for those who waited for it, either.
+        if !known(outcome.failure.as_ref()) {
             self.tell(&mut state, &outcome);
         }
         state.run = None;
-        state.last = Some(outcome.clone());
+        state.last = Some(Last { outcome: outcome.clone(), settled: Instant::now() });
         outcome
     }
 
@@ -229,17 +243,19 @@ impl Job {
         outcome
     }
 
-    /// A timer's last outcome, or that it is too old to show.
-    fn unless_stale(&self, last: Arc<Outcome>, every: Duration) -> Arc<Outcome> {
-        if last.ended.elapsed().unwrap_or_default() <= every * STALE_PERIODS {
-            return last;
-        }
+    /// A timer's last outcome, or that it is too old to show; `None` before the first.
+    fn unless_stale(&self, every: Duration) -> Option<Arc<Outcome>> {
         let mut state = self.state();
+        let last = state.last.as_ref()?;
+        if last.age() <= every * STALE_PERIODS {
+            return Some(last.outcome.clone());
+        }
+        let duration = last.outcome.duration;
         state.tally.count(Reason::Stale);
         let message = format!("no run has ended for {STALE_PERIODS} periods of {every:?}");
-        let outcome = self.down(&state, last.duration, Failure::message(Reason::Stale, message));
+        let outcome = self.down(&state, duration, Failure::message(Reason::Stale, message));
         self.tell(&mut state, &outcome);
-        outcome
+        Some(outcome)
     }
 
     fn down(&self, state: &State, duration: Duration, failure: Failure) -> Arc<Outcome> {

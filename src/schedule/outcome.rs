@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::collector::{Failure, Reason};
-use crate::snapshot::{Dropped, Findings};
+use crate::snapshot::{Dropped, Findings, count_dropped};
+
+/// How much of a complaint is shown.
+const COMPLAINT_CHARS: usize = 1_000;
 
 /// The end of one run of one job, as scrapes share it.
 #[derive(Debug)]
@@ -37,11 +40,19 @@ impl Outcome {
         NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// What a person should know: the failure, or the gaps, on one line; empty when all is well.
+    /// What a person should know: the failure, or the gaps, on one line that is not too long; empty when all is well.
+    ///
+    /// Servers have a say in it, so nothing in it can begin a line of its own or steer a terminal.
     #[must_use]
     pub fn complaint(&self) -> String {
         let complaints: Vec<_> = self.failure.iter().chain(&self.gaps).map(Failure::to_string).collect();
-        complaints.join("; ")
+        let complaints = complaints.join("; ");
+        let mut line: String =
+            complaints.chars().take(COMPLAINT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        if complaints.chars().nth(COMPLAINT_CHARS).is_some() {
+            line.push('…');
+        }
+        line
     }
 }
 
@@ -66,8 +77,35 @@ impl Tally {
             return;
         }
         let all = Arc::make_mut(&mut self.dropped);
-        for (key, count) in dropped {
-            *all.entry(key).or_default() += count;
+        for ((family, cause), count) in dropped {
+            count_dropped(all, &family, cause, count);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_stays_on_its_line() {
+        let complaint = |gaps: Vec<Failure>| {
+            let outcome = Outcome {
+                id: 0,
+                collector: "shop",
+                target: "main".into(),
+                duration: Duration::ZERO,
+                ended: SystemTime::UNIX_EPOCH,
+                findings: Findings::default(),
+                failure: None,
+                gaps,
+                tally: Tally::default(),
+            };
+            outcome.complaint()
+        };
+        let gap = |text: &str| Failure::message(Reason::Protocol, text.to_owned());
+        assert_eq!(complaint(vec![]), "");
+        assert_eq!(complaint(vec![gap("no\r\n\x1b[31mWARN"), gap("ğ")]), "no   [31mWARN; ğ");
+        assert_eq!(complaint(vec![gap(&"ü".repeat(5_000))]), format!("{}…", "ü".repeat(COMPLAINT_CHARS)));
     }
 }

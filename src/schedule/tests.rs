@@ -1,7 +1,9 @@
 //! Time, panics and joining, with the clock paused.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -25,6 +27,7 @@ crate::metrics! {
 enum Act {
     Answer,
     AnswerAfter(Duration),
+    AnswerOnceThenHang,
     Hang,
     Panic,
     Refuse,
@@ -55,7 +58,8 @@ impl Collector for Stub {
         match self.act {
             Act::Answer => {}
             Act::AnswerAfter(time) => sleep(time).await,
-            Act::Hang => std::future::pending().await,
+            Act::AnswerOnceThenHang if self.runs.load(Ordering::Relaxed) == 1 => {}
+            Act::Hang | Act::AnswerOnceThenHang => std::future::pending().await,
             Act::Panic => panic!("out of cheese"),
             Act::Refuse => return Err(Failure::message(Reason::Connect, "connection refused")),
             Act::Gap => out.gap(Failure::message(Reason::Permission, "may not see that")),
@@ -74,6 +78,31 @@ fn schedule(stubs: &[(&str, Act, Option<Duration>)]) -> Schedule {
         })
         .collect();
     Schedule::start(jobs)
+}
+
+/// What is logged on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn subscriber(&self) -> impl tracing::Subscriber + use<> {
+        let log = self.clone();
+        tracing_subscriber::fmt().with_writer(move || log.clone()).finish()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn number(outcome: &Outcome, name: &str) -> Option<f64> {
@@ -201,6 +230,33 @@ async fn a_timer_runs_at_once_then_every_period_and_a_scrape_reads_its_last_outc
     sleep(Duration::from_secs(61)).await;
     let later = schedule.scrape(LONGEST_SCRAPE).await;
     assert_eq!(number(&later[0], "stub_runs"), Some(2.0), "one run a period, and none for a scrape");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timers_outcome_is_withheld_after_three_periods_without_another() {
+    let every = Duration::from_secs(5);
+    let schedule = schedule(&[("timer", Act::AnswerOnceThenHang, Some(every))]);
+    schedule.scrape(LONGEST_SCRAPE).await;
+    sleep(3 * every).await;
+    let fresh = schedule.scrape(LONGEST_SCRAPE).await;
+    assert_eq!((reason(&fresh[0]), number(&fresh[0], "stub_runs")), (None, Some(1.0)));
+    sleep(every).await;
+    let stale = schedule.scrape(LONGEST_SCRAPE).await;
+    assert_eq!((reason(&stale[0]), number(&stale[0], "stub_runs")), (Some("stale"), None));
+    assert_eq!(stale[0].tally.failures[Reason::Stale as usize], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_stays_hung_is_told_of_once() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.subscriber());
+    let schedule = schedule(&[("hangs", Act::Hang, None)]);
+    for _ in 0..3 {
+        schedule.scrape(Duration::from_secs(1)).await;
+        // The run has a budget of its own, and ends after the scrape has given up on it.
+        sleep(Duration::from_mins(1)).await;
+    }
+    assert_eq!(log.text().matches("down: ").count(), 1, "{}", log.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,6 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::net::sockopt::set_tcp_user_timeout;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -44,6 +45,10 @@ const HEAD_BYTES: usize = 16 << 10;
 
 /// How long requests under way may take when the program is told to stop: longer than any scrape.
 const FAREWELL: Duration = Duration::from_secs(10);
+
+/// How many milliseconds a client may leave what it was sent unread, or be gone without a word, before its connection is given up;
+/// longer than a scraper stays quiet for a reason.
+const UNREAD_TIMEOUT_MS: u32 = 20_000;
 
 /// How long no connection is taken after one could not be: out of file descriptors, most likely.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -109,11 +114,16 @@ impl Door {
     /// The next connection, once there is a slot for it.
     async fn next(&self) -> (TcpStream, OwnedSemaphorePermit) {
         let slot = self.slots.clone().acquire_owned().await.expect("nobody closes the slots");
+        let mut told = String::new();
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => return (stream, slot),
                 Err(error) => {
-                    warn!("taking a connection: {error}");
+                    let error = error.to_string();
+                    if error != told {
+                        warn!("taking a connection: {error}");
+                        told = error;
+                    }
                     sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -123,6 +133,14 @@ impl Door {
 
 /// Answers the requests of one connection, until the client has had enough or the program stops.
 async fn attend(stream: TcpStream, app: Arc<App>, stop: CancellationToken) -> hyper::Result<()> {
+    // The kernel counts this, also while the client's window is full: hyper has no limit on writing.
+    if let Err(error) = set_tcp_user_timeout(&stream, UNREAD_TIMEOUT_MS) {
+        debug!("limiting how long a client may not read: {error}");
+    }
+    // A page's last bytes would wait for the client to acknowledge those before them.
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!("sending without delay: {error}");
+    }
     let service = service_fn(|request| {
         let app = app.clone();
         async move { Ok::<_, Infallible>(app.answer(&request).await) }

@@ -114,6 +114,20 @@ fn a_secret_in_the_file() {
         "#]],
     );
     refused(
+        "[redis.targets.main]\nurl = 'redis://127.0.0.1'\npassword = { value = 73219 }\n",
+        &expect![[r#"
+            {folder}/vitrin.toml:3:12: redis.targets.main.password.value: a place is text
+              hint: write { file = "/etc/vitrin/name" }, { env = "NAME" } or { credential = "name" }
+        "#]],
+    );
+    refused(
+        "[mysql.targets.main]\naddress = 'mysql://vitrin:canary-7f3a@127.0.0.1:3306'\nuser = 'vitrin'\n",
+        &expect![[r#"
+            {folder}/vitrin.toml:2:11: mysql.targets.main.address: a user or password does not belong in the address
+              hint: write host and port alone; user and password are keys beside it
+        "#]],
+    );
+    refused(
         "[redis.targets.main]\nurl = 'redis://:canary-7f3a@127.0.0.1'\n",
         &expect![[r#"
         {folder}/vitrin.toml:2:7: redis.targets.main.url: a user or password does not belong in the address
@@ -153,6 +167,25 @@ fn a_secret_that_is_not_there() {
           hint: write { file = "/etc/vitrin/name" }, { env = "NAME" } or { credential = "name" }
     "#]],
     );
+}
+
+#[test]
+fn a_secret_in_what_is_no_file() {
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let target = "[mysql.targets.main]\naddress = '127.0.0.1:3306'\nuser = 'vitrin'\n";
+    refused(
+        &format!("{target}password = {{ file = '{{folder}}' }}\n"),
+        &expect![[r#"
+        {folder}/vitrin.toml:4:12: mysql.targets.main.password: the secret file {folder} is not a file
+          hint: name a file that holds the secret alone
+    "#]],
+    );
+    let config = folder.path().join("vitrin.toml");
+    fs::write(&config, format!("{target}password = {{ file = '{}' }}\n", pipe.display())).unwrap();
+    let refusal = said(&run(&["--config.file", &config.display().to_string()]));
+    assert!(refusal.contains("/pipe is not a file"), "{refusal}");
 }
 
 #[test]
@@ -225,7 +258,7 @@ fn two_targets_with_one_name() {
         &format!("{target}{target}"),
         &expect![[r#"
         {folder}/vitrin.toml:3:16: duplicate key
-          hint: a target's name is used once; give the second one another
+          hint: a key or a table stands once; a second target needs a name of its own
     "#]],
     );
 }

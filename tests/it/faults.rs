@@ -41,6 +41,8 @@ fn others<'a>(page: &'a Page, prefix: &str) -> BTreeSet<&'a str> {
 fn a_hung_server_costs_its_own_samples_and_comes_back() {
     let stack = Stack::start();
     let exporter = Exporter::start(&stack.configuration());
+    // The first scrape joins the first runs of the timers, whose connections show up in MySQL's list of processes.
+    exporter.scrape();
     let healthy = exporter.scrape();
     for (collector, prefix, server) in stack.servers() {
         assert_eq!(up(&healthy, collector), 1.0, "{collector}; the log:\n{}", exporter.log());

@@ -31,6 +31,13 @@ fn series(text: &str) -> BTreeSet<(String, Labels)> {
     page.families.into_iter().flat_map(|family| family.series).map(|series| (series.name, series.labels)).collect()
 }
 
+/// An exporter that has had its first look around, and so has no file open but its own.
+fn quiet() -> Exporter {
+    let exporter = Exporter::start("");
+    eventually("the first look around", || !exporter.get("/", &[]).text().contains("not run yet"));
+    exporter
+}
+
 #[test]
 fn without_an_accept_header_it_is_text_0_0_4() {
     let exporter = Exporter::start("");
@@ -125,7 +132,7 @@ fn one_connection_serves_many_scrapes() {
 
 #[test]
 fn above_the_connection_cap_a_client_waits_for_its_turn() {
-    let exporter = Exporter::start("");
+    let exporter = quiet();
     let mut crowd: Vec<_> = (0..256).map(|_| TcpStream::connect(exporter.address()).unwrap()).collect();
     eventually("all connections to be taken", || exporter.fds() > 256);
     let mut late = TcpStream::connect(exporter.address()).unwrap();
@@ -156,6 +163,51 @@ fn sigterm_ends_it_well() {
     let (status, log) = exporter.stop();
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("stopping: SIGTERM"), "{log}");
+}
+
+#[test]
+fn a_scrape_under_way_is_answered_before_sigterm_ends_it() {
+    let hung = Broken::tcp(Answer::silence());
+    let config = format!("[redis]\ntimeout = '3s'\n[redis.targets.main]\nurl = 'redis://{}'\n", hung.address());
+    let exporter = Exporter::start(&config);
+    eventually("the first look around", || exporter.get("/", &[]).text().contains("down: "));
+    let asked = hung.connections();
+    let mut connection = Connection::open(exporter.address()).unwrap();
+    connection.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    eventually("the scrape to hang", || hung.connections() > asked);
+
+    let reader = std::thread::spawn(move || connection.answer("GET").unwrap());
+    let (status, log) = exporter.stop();
+    let answer = reader.join().unwrap();
+    assert_eq!((status.code(), answer.status, answer.header("connection")), (Some(0), 200, Some("close")), "{log}");
+    let page = Page::parse(&answer.text()).unwrap();
+    let up = |collector| page.number("vitrin_up", &[("collector", collector), ("target", "main")]);
+    assert_eq!((up("host"), up("redis")), (1.0, 0.0));
+    assert!(!log.contains("cut off"), "{log}");
+}
+
+#[test]
+fn requests_sent_at_once_are_answered_in_order() {
+    let exporter = Exporter::start("");
+    let mut connection = Connection::open(exporter.address()).unwrap();
+    let requests = ["GET /-/healthy", "HEAD /metrics", "GET /metrics", "GET /nowhere", "GET /-/ready"];
+    let sent = requests.map(|request| format!("{request} HTTP/1.1\r\nHost: x\r\n\r\n"));
+    connection.send(sent.concat().as_bytes()).unwrap();
+    let answers = requests.map(|request| connection.answer(request.split(' ').next().unwrap()).unwrap());
+    assert_eq!(answers.each_ref().map(|answer| answer.status), [200, 200, 200, 404, 200]);
+    assert_eq!(answers[4].text(), "Vitrin is ready.\n");
+}
+
+#[test]
+fn a_client_that_does_not_read_its_pages_is_cut_off() {
+    let exporter = quiet();
+    let before = exporter.fds();
+    let mut deaf = Connection::open(exporter.address()).unwrap();
+    // More pages than the kernel keeps for a client that does not read.
+    deaf.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(300).as_bytes()).unwrap();
+    eventually("the connection to be taken", || exporter.fds() > before);
+    eventually("the connection to be given up", || exporter.fds() <= before);
+    assert!(deaf.answer("GET").is_ok_and(|answer| answer.status == 200), "it was let in, and then had to read");
 }
 
 #[test]
