@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "where a test cannot go on, it fails")]
 
 mod catalogue;
+mod commands;
 mod config;
 mod crowd;
 mod dependencies;
