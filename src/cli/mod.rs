@@ -1,11 +1,15 @@
 //! The command line: flags in, exit code out.
 
+mod collect;
+mod health;
+mod metrics;
 mod serve;
 
+use std::io::{self, stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::collector::Paths;
 use crate::logging::{Level, Style};
@@ -15,15 +19,20 @@ const COULD_NOT: u8 = 2;
 
 /// One exporter for a web shop's whole stack: host, PHP-FPM with OPcache, MySQL, Redis and nginx on one port.
 #[derive(Debug, Parser)]
+///
+/// Without a command it serves.
 #[command(version, about, max_term_width = 100)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// The configuration file. Without this flag /etc/vitrin/vitrin.toml is read if it is there; without any file the
     /// host alone is watched.
-    #[arg(long = "config.file", value_name = "PATH")]
+    #[arg(long = "config.file", value_name = "PATH", global = true)]
     config_file: Option<PathBuf>,
 
     /// Address to listen on; may be given more than once. `:22100` is port 22100 on all addresses.
-    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = "127.0.0.1:22100")]
+    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = "127.0.0.1:22100", global = true)]
     listen_address: Vec<String>,
 
     /// How much is logged.
@@ -35,16 +44,23 @@ struct Args {
     log_format: Style,
 
     /// Where the host's procfs is mounted.
-    #[arg(long = "path.procfs", value_name = "PATH", default_value = "/proc")]
+    #[arg(long = "path.procfs", value_name = "PATH", global = true, default_value = "/proc")]
     procfs: PathBuf,
 
     /// Where the host's sysfs is mounted.
-    #[arg(long = "path.sysfs", value_name = "PATH", default_value = "/sys")]
+    #[arg(long = "path.sysfs", value_name = "PATH", global = true, default_value = "/sys")]
     sysfs: PathBuf,
 
     /// Where the host's root file system is mounted.
-    #[arg(long = "path.rootfs", value_name = "PATH", default_value = "/")]
+    #[arg(long = "path.rootfs", value_name = "PATH", global = true, default_value = "/")]
     rootfs: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Collect(collect::Args),
+    Health(health::Args),
+    Metrics(metrics::Args),
 }
 
 impl Args {
@@ -53,12 +69,24 @@ impl Args {
     }
 }
 
+pub use metrics::markdown;
+
 /// Runs the program with the process' own arguments.
 #[must_use]
 pub fn run() -> ExitCode {
     let args = Args::parse();
-    match serve::run(&args) {
-        Ok(()) => ExitCode::SUCCESS,
+    let done = match &args.command {
+        None => serve::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Collect(command)) => {
+            collect::run(command, args.config_file.as_deref(), args.paths(), &mut stdout(), &mut stderr())
+        }
+        Some(Command::Health(_)) => health::run(&args.listen_address[0], &mut stdout()),
+        Some(Command::Metrics(command)) => metrics::run(command, &mut stdout()),
+    };
+    match done {
+        Ok(code) => code,
+        // Whoever reads has seen enough, `head` for example.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "the last words of a program that cannot start")]
             {
@@ -67,4 +95,10 @@ pub fn run() -> ExitCode {
             ExitCode::from(COULD_NOT)
         }
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let json = error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+    [kind, json].contains(&Some(io::ErrorKind::BrokenPipe))
 }

@@ -65,7 +65,7 @@ async fn listen_and_serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
 }
 
 /// What an address on the command line stands for; `:22100` is that port on all addresses.
-fn addresses(text: &str) -> std::io::Result<Vec<SocketAddr>> {
+pub(super) fn addresses(text: &str) -> std::io::Result<Vec<SocketAddr>> {
     if let Some(port) = text.strip_prefix(':').and_then(|port| port.parse().ok()) {
         // On Linux this takes IPv4 as well, unless net.ipv6.bindv6only is set.
         return Ok(vec![SocketAddr::from(([0_u16; 8], port)), SocketAddr::from(([0_u8; 4], port))]);

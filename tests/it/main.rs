@@ -3,6 +3,7 @@
 
 mod backends;
 mod catalogue;
+mod commands;
 mod config;
 mod crowd;
 mod dependencies;

@@ -1,0 +1,81 @@
+//! The commands beside serving: what they print, and their exit codes.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use crate::support::broken::{Answer, Broken, refusing};
+use crate::support::daemon::folder;
+use crate::support::exporter::Exporter;
+use crate::support::redis::RedisServer;
+use crate::support::scrape::Page;
+
+fn vitrin(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_vitrin")).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn collect_prints_one_target_and_how_it_went() {
+    let redis = RedisServer::start(&[]);
+    let (folder, nobody) = (folder(), refusing());
+    let file = folder.path().join("vitrin.toml");
+    let config =
+        format!("[redis.targets.main]\nurl = '{}'\n[redis.targets.gone]\nurl = 'redis://{nobody}'\n", redis.url());
+    fs::write(&file, config).unwrap();
+    let collect = |job| vitrin(&["collect", job, "--config.file", &file.display().to_string()]);
+
+    let up = collect("redis/main");
+    assert_eq!(up.status.code(), Some(0), "{up:?}");
+    assert_eq!(Page::parse(text(&up.stdout)).unwrap().number("redis_up", &[]), 1.0);
+    assert!(text(&up.stderr).starts_with("redis/main: "), "{up:?}");
+
+    let down = collect("redis/gone");
+    assert_eq!(down.status.code(), Some(1), "{down:?}");
+    assert_eq!(Page::parse(text(&down.stdout)).unwrap().number("redis_up", &[("target", "gone")]), 0.0);
+    let why = format!("down (connect): connecting to redis://{nobody}: Connection refused (os error 111)\n");
+    assert!(text(&down.stderr).ends_with(&why), "{down:?}");
+
+    let unknown = collect("redis/cache");
+    assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
+    expect_test::expect![[r#"
+        `redis/cache` is not configured
+          hint: there are host/main, redis/gone, redis/main
+    "#]]
+    .assert_eq(text(&unknown.stderr));
+}
+
+#[test]
+fn health_says_whether_a_vitrin_answers() {
+    let exporter = Exporter::start("");
+    let backend = Broken::tcp(Answer::then_close(b"HTTP/1.1 503 Service Unavailable\r\n\r\n"));
+    for (address, code, words) in [
+        (exporter.address(), 0, "is alive"),
+        (backend.address(), 1, "is no healthy Vitrin"),
+        (refusing(), 1, "No answer from"),
+    ] {
+        let health = vitrin(&["health", "--web.listen-address", &address.to_string()]);
+        assert_eq!(health.status.code(), Some(code), "{health:?}");
+        assert!(text(&health.stdout).contains(words), "{health:?}");
+    }
+}
+
+#[test]
+fn metrics_prints_the_catalogue() {
+    let markdown = vitrin(&["metrics"]);
+    assert_eq!(text(&markdown.stdout), vitrin::cli::markdown());
+    let json: Vec<serde_json::Value> = serde_json::from_slice(&vitrin(&["metrics", "--format=json"]).stdout).unwrap();
+    assert_eq!(json.len(), vitrin::collectors::catalogue().len());
+    assert!(json.iter().all(|family| family["name"].is_string() && family["help"].is_string()));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let head = Command::new("bash")
+        .args(["-c", "set -o pipefail; \"$1\" metrics | head -n 1", "bash", env!("CARGO_BIN_EXE_vitrin")])
+        .output()
+        .unwrap();
+    assert_eq!((head.status.code(), text(&head.stdout)), (Some(0), "# Metrics\n"), "{head:?}");
+}
