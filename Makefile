@@ -18,7 +18,7 @@ packages: ## Install the servers and tools that the tests need (Debian; root or 
 test: packages ## Everything that must hold before a change lands
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- --deny warnings
-	cargo test --locked
+	cargo test --locked -- --show-output
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --document-private-items
 
 test-newest: packages ## The suite against the newest servers: MySQL, then MariaDB (root)
