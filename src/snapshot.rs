@@ -149,6 +149,12 @@ impl Snapshot {
         self.add(metric.into(), &labels, Value::Number(value.number()));
     }
 
+    /// Adds whether the target is up, for which there is room however full the run is.
+    pub(crate) fn push_up(&mut self, metric: &'static Metric<0>, up: bool) {
+        let labels = self.labels.add(&[]);
+        self.series.push(Series { family: metric.into(), labels, value: Value::Number(up.number()) });
+    }
+
     /// Adds a histogram of a declared metric.
     pub fn push_histogram<const N: usize>(
         &mut self,
@@ -448,6 +454,22 @@ mod tests {
         let (findings, _, dropped) = out.finish();
         assert_eq!(text(&findings), "shop_things [\"a\"] Number(1.0)\n");
         assert_eq!(dropped[&("shop_things".to_owned(), Cause::Limit)], 1);
+    }
+
+    #[test]
+    fn a_run_that_is_full_still_says_that_the_target_is_up() {
+        let mut out = Snapshot::default();
+        for family in 0..=RUN_SERIES / FAMILY_SERIES {
+            let desc = Desc { name: format!("shop_{family}").into(), ..THINGS.desc().clone() };
+            let family = Family::Found(Arc::new(desc));
+            for shelf in 0..FAMILY_SERIES {
+                out.push_family(family.clone(), &[&shelf.to_string()], 1.0);
+            }
+        }
+        out.push_up(&ALL, true);
+        let (findings, _, _) = out.finish();
+        assert_eq!(findings.len(), RUN_SERIES + 1);
+        assert!(findings.families().any(|(family, _)| family.name == "shop_all"));
     }
 
     #[test]

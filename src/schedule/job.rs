@@ -156,7 +156,7 @@ impl Job {
     /// Joins the run under way, or starts one.
     fn join(self: &Arc<Self>) -> Arc<Run> {
         let mut state = self.state();
-        if let Some(run) = &state.run {
+        if let Some(run) = state.run.as_ref().filter(|run| run.is_alive()) {
             return run.clone();
         }
         let (sender, outcome) = watch::channel(None);
@@ -187,7 +187,7 @@ impl Job {
             out = out.failed();
         }
         if let Some(up) = self.up {
-            out.push(up, [], result.is_ok());
+            out.push_up(up, result.is_ok());
         }
         let (findings, gaps, dropped) = out.finish();
         let failure = result.err();
@@ -261,7 +261,7 @@ impl Job {
     fn down(&self, state: &State, duration: Duration, failure: Failure) -> Arc<Outcome> {
         let mut out = Snapshot::default();
         if let Some(up) = self.up {
-            out.push(up, [], false);
+            out.push_up(up, false);
         }
         Arc::new(Outcome {
             id: Outcome::next_id(),
@@ -302,6 +302,11 @@ impl Run {
         let mut outcome = self.outcome.clone();
         let ended = outcome.wait_for(Option::is_some).await.ok()?;
         (*ended).clone()
+    }
+
+    /// Whether its task is still there: one that was lost to a bug of ours must not be waited for for ever.
+    fn is_alive(&self) -> bool {
+        self.outcome.has_changed().is_ok()
     }
 
     fn late(&self) -> MutexGuard<'_, Option<Arc<Outcome>>> {
