@@ -1,36 +1,25 @@
-//! What a failed connect or statement means: from the driver's and the server's errors to one of our reasons.
+//! What a failed connect or statement means: from the server's errors to one of our reasons.
 
-use std::error::Error as _;
 use std::io;
-
-use mysql_async::{DriverError, Error, IoError};
 
 use crate::collector::{Failure, Reason};
 
 /// How much of an error's text is kept: a peer that is no MySQL server may answer anything.
 const TEXT_BYTES: usize = 400;
 
-/// The failure behind a driver's error.
-pub(super) fn of(error: &Error) -> Failure {
-    let reason = match error {
-        Error::Server(error) => of_code(error.code),
-        Error::Io(IoError::Tls(_)) => Reason::Tls,
-        Error::Io(IoError::Io(error)) => of_io(error),
-        Error::Driver(error) => of_driver(error),
-        Error::Other(_) | Error::Url(_) => Reason::Protocol,
-    };
-    let mut text = match error {
-        // The payload of an unexpected packet is for a debugger, not for a log.
-        Error::Driver(DriverError::UnexpectedPacket { .. }) => "not an answer of a MySQL server".to_owned(),
-        Error::Server(error) => format!("{} ({})", error.message, error.code),
-        Error::Io(error) => error.source().map_or_else(|| error.to_string(), ToString::to_string),
-        other => other.source().map_or_else(|| other.to_string(), ToString::to_string),
-    };
-    if text.len() > TEXT_BYTES {
-        text.truncate(text.floor_char_boundary(TEXT_BYTES));
-        text.push('…');
+/// The failure that the server says, with its code.
+pub(super) fn server(code: u16, message: &str) -> Failure {
+    let kept = &message[..message.floor_char_boundary(TEXT_BYTES)];
+    let cut = if kept.len() < message.len() { "…" } else { "" };
+    Failure::message(of_code(code), format!("{kept}{cut} ({code})"))
+}
+
+/// A failed read, write or handshake of TLS.
+pub(super) fn io(error: io::Error) -> Failure {
+    if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) {
+        return Failure::new(Reason::Tls, error);
     }
-    Failure::message(reason, text)
+    Failure::io(error)
 }
 
 /// Codes of the MySQL and MariaDB reference manuals ("Server Error Message Reference", "MariaDB Error Codes").
@@ -52,43 +41,6 @@ const fn of_code(code: u16) -> Reason {
     }
 }
 
-fn of_io(error: &io::Error) -> Reason {
-    match error.get_ref() {
-        Some(inner) if inner.is::<rustls::Error>() => Reason::Tls,
-        // The only errors of its own that the driver's packet reader has are about size.
-        Some(inner) if inner.to_string().contains("max_allowed_packet") => Reason::Limit,
-        _ => Failure::io(io::Error::from(error.kind())).reason,
-    }
-}
-
-fn of_driver(error: &DriverError) -> Reason {
-    match error {
-        DriverError::UnknownAuthPlugin { .. }
-        | DriverError::CleartextPluginDisabled
-        | DriverError::MysqlOldPasswordDisabled => Reason::Auth,
-        DriverError::NoClientSslFlagFromServer => Reason::Tls,
-        DriverError::PacketTooLarge => Reason::Limit,
-        DriverError::ConnectionClosed => Reason::Connect,
-        _ => Reason::Protocol,
-    }
-}
-
-/// The names in a certificate that is good but for another host, as the TLS library reports them
-/// (`DnsName("db.example")`): what `verify-ca` has to accept.
-pub(super) fn presented_name(error: &Error) -> Option<String> {
-    let Error::Io(IoError::Io(error)) = error else { return None };
-    let rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForNameContext { presented, .. }) =
-        error.get_ref()?.downcast_ref()?
-    else {
-        return None;
-    };
-    presented.iter().find_map(|name| {
-        let inner = name.split_once('(').map_or(name.as_str(), |(_, rest)| rest.trim_end_matches(')'));
-        let name = inner.trim_matches('"').replace('*', "any");
-        rustls::pki_types::ServerName::try_from(name.clone()).ok().map(|_| name)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,22 +55,16 @@ mod tests {
             (3159, Reason::Tls),
             (1064, Reason::Protocol),
         ] {
-            let error = Error::Server(mysql_async::ServerError {
-                code,
-                message: "what the server says".to_owned(),
-                state: "HY000".to_owned(),
-            });
-            let failure = of(&error);
+            let failure = server(code, "what the server says");
             assert_eq!(failure.reason, reason, "{code}");
             assert_eq!(failure.to_string(), format!("what the server says ({code})"));
         }
     }
 
     #[test]
-    fn a_stranger_s_answer_is_not_repeated() {
-        let error = Error::Driver(DriverError::UnexpectedPacket { payload: vec![b'x'; 100_000] });
-        assert_eq!(of(&error).to_string(), "not an answer of a MySQL server");
-        let error = Error::Other("y".repeat(100_000).into());
-        assert!(of(&error).to_string().len() < 500);
+    fn a_long_text_is_cut_short() {
+        let failure = server(1064, &"ä".repeat(100_000));
+        assert!(failure.to_string().len() < 500);
+        assert!(failure.to_string().ends_with("… (1064)"), "{failure}");
     }
 }

@@ -5,13 +5,13 @@
 //! fails: what differs between servers is known from their version, and what this account may not see is asked for once
 //! in a connection's life (ten minutes) and then counted as a gap.
 
+mod client;
 mod config;
 mod connection;
 mod digests;
 mod failure;
 mod flavour;
 mod innodb;
-mod options;
 mod processlist;
 mod queries;
 mod query_time;

@@ -193,7 +193,6 @@ async fn ask(connection: &mut Connection, name: &MetricName, query: &Query) -> R
     let asked =
         tokio::time::timeout(query.timeout.0 + GRACE, connection.prepared(query.sql.as_str(), query.rows)).await;
     let Ok(answer) = asked else {
-        connection.give_up();
         return Err(Failure::message(Reason::Timeout, format!("no answer in {:?}", query.timeout.0 + GRACE)));
     };
     if !connection.is_broken() {
