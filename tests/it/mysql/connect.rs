@@ -160,11 +160,12 @@ async fn each_tls_mode_demands_what_it_says() {
 
 #[tokio::test]
 async fn a_certificate_of_ours_is_shown_to_a_server_that_demands_one() {
-    let database = Database::start_with(&[], |folder| certificates(folder, "db.example"));
+    let certificates = Certificates::of("DNS:db.example");
+    let database = with_tls(&certificates);
     make_account(&database).await;
     database.run(&["ALTER USER vitrin@'%' REQUIRE X509"]).await;
     let address = format!("127.0.0.1:{}", database.port());
-    let file = |name: &str| database.daemon.folder().join(name).display().to_string();
+    let file = |name: &str| certificates.file(name).display().to_string();
     let mut lines = format!("tls.mode = 'verify-ca'\ntls.ca_file = '{}'\n", file("ca.pem"));
     assert_eq!(failure(&of(&database, &address, "vitrin", Some("secret"), &lines)).await.reason, Reason::Auth);
     // The server's own, of the authority that it trusts.
