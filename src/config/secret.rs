@@ -32,13 +32,13 @@ enum Source {
 }
 
 impl Secret {
-    /// The secret itself, without the line end that editors put at the end of a file.
+    /// The secret itself, of any bytes, without the line end that editors put at the end of a file.
     ///
     /// # Errors
-    /// When the file cannot be read (`permission`), is not text (`protocol`) or is larger than 64 KiB (`limit`).
-    pub fn reveal(&self) -> Result<String, Failure> {
+    /// When the file cannot be read (`permission`) or is larger than 64 KiB (`limit`).
+    pub fn reveal(&self) -> Result<Vec<u8>, Failure> {
         match &self.0 {
-            Source::Value(value) => Ok(value.clone()),
+            Source::Value(value) => Ok(value.clone().into_bytes()),
             Source::File(path) => {
                 read(path).map_err(|failure| failure.context(format!("reading the secret file {}", path.display())))
             }
@@ -52,20 +52,18 @@ impl fmt::Debug for Secret {
     }
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    let mut text = String::new();
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut secret = Vec::new();
     let file = File::open(path).map_err(|error| Failure::new(Reason::Permission, error))?;
-    file.take(SECRET_BYTES + 1).read_to_string(&mut text).map_err(Failure::io)?;
-    if text.len() as u64 > SECRET_BYTES {
+    file.take(SECRET_BYTES + 1).read_to_end(&mut secret).map_err(Failure::io)?;
+    if secret.len() as u64 > SECRET_BYTES {
         return Err(Failure::message(Reason::Limit, "larger than 64 KiB"));
     }
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
+    if let Some(line) = secret.strip_suffix(b"\n") {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        secret.truncate(line.len());
     }
-    Ok(text)
+    Ok(secret)
 }
 
 /// The environment as the configuration sees it: a copy, so that tests set nothing in the process.
@@ -229,9 +227,9 @@ mod tests {
     fn a_file_is_read_again_each_time_so_that_a_rotated_secret_is_used() {
         let (_folder, file) = kept(b"old");
         let (secret, warnings) = secret(&format!("file = '{}'", file.display()), &[]);
-        assert_eq!((secret.reveal().unwrap(), warnings), ("old".to_owned(), vec![]));
+        assert_eq!((secret.reveal().unwrap(), warnings), (b"old".to_vec(), vec![]));
         fs::write(&file, "new").unwrap();
-        assert_eq!(secret.reveal().unwrap(), "new");
+        assert_eq!(secret.reveal().unwrap(), b"new");
         fs::remove_file(&file).unwrap();
         assert_eq!(secret.reveal().unwrap_err().reason.as_str(), "permission");
     }
@@ -251,16 +249,16 @@ mod tests {
             ("two\nlines\n", "two\nlines"),
         ] {
             fs::write(&file, bytes).unwrap();
-            assert_eq!(secret.reveal().unwrap(), revealed, "{bytes:?}");
+            assert_eq!(secret.reveal().unwrap(), revealed.as_bytes(), "{bytes:?}");
         }
     }
 
     #[test]
-    fn a_file_that_is_no_text_or_too_large_is_no_secret() {
-        let (_folder, file) = kept(b"\xff\xfe");
-        assert_eq!(reason(&file), "protocol");
-        fs::write(&file, vec![b'x'; 64 << 10]).unwrap();
+    fn a_secret_is_any_bytes_but_not_too_many() {
+        let (_folder, file) = kept(b"\xff\xfe\n");
         let (secret, _) = secret(&format!("file = '{}'", file.display()), &[]);
+        assert_eq!(secret.reveal().unwrap(), b"\xff\xfe");
+        fs::write(&file, vec![b'x'; 64 << 10]).unwrap();
         assert_eq!(secret.reveal().unwrap().len(), 64 << 10);
         fs::write(&file, vec![b'x'; (64 << 10) + 1]).unwrap();
         assert_eq!(reason(&file), "limit");
@@ -270,8 +268,8 @@ mod tests {
     fn the_environment_and_systemds_credentials_are_places_too() {
         let (folder, _file) = kept(b"from systemd\n");
         let environment = [("SHOP_KEY", "from here\n"), ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap())];
-        assert_eq!(secret("env = 'SHOP_KEY'", &environment).0.reveal().unwrap(), "from here\n");
-        assert_eq!(secret("credential = 'secret'", &environment).0.reveal().unwrap(), "from systemd");
+        assert_eq!(secret("env = 'SHOP_KEY'", &environment).0.reveal().unwrap(), b"from here\n");
+        assert_eq!(secret("credential = 'secret'", &environment).0.reveal().unwrap(), b"from systemd");
     }
 
     #[test]

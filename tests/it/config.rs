@@ -4,11 +4,12 @@ use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use expect_test::{Expect, expect};
 
-use crate::support::daemon::{eventually, folder};
+use crate::support::daemon::{copy, eventually, folder};
 use crate::support::exporter::Exporter;
 
 /// Runs the program with this configuration to its end, which must be exit code 2 and this message.
@@ -217,7 +218,7 @@ fn a_socket_that_this_user_may_not_use() {
     fs::write(&file, format!("[redis.targets.main]\nurl = 'unix://{path}/closed'\n")).unwrap();
     // Root may use every socket, so as root the program is started as nobody, from a copy that nobody can reach.
     let program = folder.path().join("vitrin");
-    fs::copy(env!("CARGO_BIN_EXE_vitrin"), &program).unwrap();
+    copy(Path::new(env!("CARGO_BIN_EXE_vitrin")), &program);
     let root = rustix::process::geteuid().is_root();
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"].into_iter().filter(|_| root);
     let mut command = Command::new("timeout");

@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use crate::support::daemon::turn;
 use crate::support::exporter::Exporter;
 use crate::support::stack::Stack;
 
@@ -10,6 +11,7 @@ const SCRAPERS: usize = 200;
 
 #[test]
 fn two_hundred_scrapers_at_once_are_answered_by_one_connection_to_each_backend() {
+    let _turn = turn();
     let stack = Stack::start();
     let exporter = Exporter::start(&stack.configuration());
     // The timers have run, and the kept connections are there.

@@ -13,7 +13,7 @@ use crate::support::broken::{Answer, Broken, refusing};
 use crate::support::certificates::Certificates;
 use crate::support::found::Found;
 use crate::support::mariadb::{Database, is_mariadb};
-use crate::support::process::descriptors;
+use crate::support::process::connections_to;
 
 /// A configuration of its own, with a password from a file beside the server's.
 fn of(database: &Database, address: &str, user: &str, password: Option<&str>, lines: &str) -> Config {
@@ -197,18 +197,17 @@ async fn a_stranger_that_answers_garbage_is_a_protocol_failure() {
 async fn a_hung_server_costs_no_descriptors_and_is_found_again() {
     let database = Database::start(&[]);
     make_account(&database).await;
-    let mysql = collector::<Mysql>(&config(&database, ""));
+    let address = format!("127.0.0.1:{}", database.port());
+    let mysql = collector::<Mysql>(&of(&database, &address, "vitrin", Some("secret"), ""));
     Found::by(&mysql).await.unwrap();
-    let before = descriptors(std::process::id());
     database.daemon.hang();
     for _ in 0..40 {
         let run = tokio::time::timeout(Duration::from_millis(20), Found::by(&mysql)).await;
         assert!(run.is_err(), "it answered");
     }
-    // Other tests open and close files meanwhile; a leak would be forty.
-    let after = descriptors(std::process::id());
+    let held = connections_to(database.port());
     database.daemon.resume();
-    assert!(after < before + 20, "{before} descriptors became {after}");
+    assert!(held <= 1, "{held} connections are held");
     let found = Found::by(&mysql).await.unwrap();
     assert!(found.gaps.is_empty(), "{:?}", found.gaps);
 }

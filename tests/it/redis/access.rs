@@ -59,6 +59,19 @@ async fn the_documented_rights_are_enough_and_none_is_too_many() {
 }
 
 #[tokio::test]
+async fn a_password_may_be_any_bytes() {
+    let password: Vec<u8> = (0..=255).rev().collect();
+    let server = RedisServer::start(&[]);
+    let mut root = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    redis::cmd("CONFIG").arg("SET").arg("requirepass").arg(&password).exec(&mut root).unwrap();
+    let secrets = folder();
+    let file = secrets.path().join("password");
+    fs::write(&file, &password).unwrap();
+    let collector = collector(&format!("url = '{}'\npassword = {{ file = '{}' }}", server.url(), file.display()));
+    Found::by(&collector).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_wrong_or_missing_password_is_an_auth_failure_that_does_not_show_it() {
     let server = RedisServer::start(&[]);
     grant(&server, &LEAST);

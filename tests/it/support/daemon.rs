@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
@@ -137,6 +138,23 @@ impl Drop for Daemon {
         self.warden.kill().ok();
         self.warden.wait().ok();
     }
+}
+
+/// Copies a file or folder, with owners and rights.
+///
+/// By another process: a program that this one has just written cannot be started while a child that another test is
+/// starting still holds the file open ("Text file busy").
+pub(crate) fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(copied.success(), "copying {}", from.display());
+}
+
+/// The turn of a test that needs the machine to itself, as far as tests go: one that brings it to its knees, or one
+/// whose claim has a time in it.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    // A test that failed in its turn has nothing to leave behind.
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits until `condition` holds; `what` says what was waited for when it never does.

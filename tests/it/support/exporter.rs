@@ -3,11 +3,12 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use tempfile::TempDir;
 
-use super::daemon::{Daemon, folder};
+use super::daemon::{Daemon, copy, folder};
 use super::http::{self, Response};
 use super::process;
 use super::scrape::Page;
@@ -40,7 +41,7 @@ impl Exporter {
         let folder = folder();
         // The build may lie where that user cannot go.
         let program = folder.path().join("vitrin");
-        fs::copy(PROGRAM, &program).unwrap();
+        copy(Path::new(PROGRAM), &program);
         let mut command = Command::new(program);
         command.uid(user).gid(group);
         Self::launch(command, folder, config, &[])

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder, Row};
 
-use super::daemon::{Daemon, folder, free_port, program};
+use super::daemon::{Daemon, copy, folder, free_port, program};
 
 /// A running server with an empty data folder of its own; `root` logs in through the socket without a password.
 pub(crate) struct Database {
@@ -142,12 +142,6 @@ fn template() -> &'static Path {
         }
         kept
     })
-}
-
-/// Copies a folder with owners and rights.
-fn copy(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
-    assert!(copied.success(), "copying {}", from.display());
 }
 
 fn install(data: &Path) {

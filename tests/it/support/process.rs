@@ -21,6 +21,18 @@ pub(crate) fn descriptors(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
 }
 
+/// How many connections to this loopback port somebody holds open; those that are only ending have no holder.
+pub(crate) fn connections_to(port: u16) -> usize {
+    let remote = format!(":{port:04X}");
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let held = |line: &&str| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        // proc_pid_net(5): the third field is the other end, the tenth the inode.
+        fields[2].ends_with(&remote) && fields[9] != "0"
+    };
+    table.lines().skip(1).filter(held).count()
+}
+
 fn kilobytes(pid: u32, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let value = status.lines().find_map(|line| line.strip_prefix(field)).expect("every live process has it");
@@ -40,8 +52,20 @@ pub(crate) fn cpu(pid: u32) -> Duration {
 mod tests {
     use std::time::Duration;
 
-    use super::{anonymous_bytes, cpu, rss_bytes};
+    use std::net::{TcpListener, TcpStream};
+
+    use super::{anonymous_bytes, connections_to, cpu, rss_bytes};
     use crate::support::daemon::eventually;
+
+    #[test]
+    fn a_connection_counts_while_it_is_held() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        assert_eq!(connections_to(port), 1);
+        drop(stream);
+        assert_eq!(connections_to(port), 0);
+    }
 
     #[test]
     fn memory_and_time_are_those_of_the_process() {

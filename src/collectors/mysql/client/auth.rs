@@ -46,12 +46,11 @@ impl Plugin {
     }
 
     /// The answer to a nonce. No password has no answer, whatever the plugin.
-    pub(super) fn answer(self, password: &str, nonce: &[u8]) -> Result<Vec<u8>, Failure> {
+    pub(super) fn answer(self, password: &[u8], nonce: &[u8]) -> Result<Vec<u8>, Failure> {
         let nonce = |length| nonce.get(..length).ok_or_else(stranger);
         if password.is_empty() {
             return Ok(Vec::new());
         }
-        let password = password.as_bytes();
         Ok(match self {
             Self::Native => scramble_native(nonce(20)?, password).map_or_else(Vec::new, Vec::from),
             Self::CachingSha2 => scramble_sha256(nonce(20)?, password).map_or_else(Vec::new, Vec::from),
@@ -84,9 +83,9 @@ mod tests {
         for (plugin, length, answer) in
             [(Plugin::Native, 20, 20), (Plugin::CachingSha2, 20, 32), (Plugin::Ed25519, 32, 64)]
         {
-            assert_eq!(plugin.answer("secret", &vec![7; length]).unwrap().len(), answer);
-            assert_eq!(plugin.answer("secret", &vec![7; length - 1]).unwrap_err().reason, Reason::Protocol);
-            assert_eq!(plugin.answer("", &[]).unwrap(), b"");
+            assert_eq!(plugin.answer(b"secret", &vec![7; length]).unwrap().len(), answer);
+            assert_eq!(plugin.answer(b"secret", &vec![7; length - 1]).unwrap_err().reason, Reason::Protocol);
+            assert_eq!(plugin.answer(b"", &[]).unwrap(), b"");
         }
     }
 }

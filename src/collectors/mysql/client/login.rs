@@ -8,6 +8,7 @@ use super::packets::{Packets, Stream};
 use super::{rsa, stranger, tls};
 use crate::collector::{Failure, Reason};
 use crate::collectors::mysql::config::{Config, TlsMode};
+use crate::config::secret::Secret;
 use crate::config::types::Address;
 
 /// The largest packet of a login: a greeting, a nonce, a key.
@@ -51,7 +52,7 @@ pub(super) async fn log_in(config: &Config, stream: Box<dyn Stream>) -> Result<(
         packets = Packets::over(stream).numbered(2);
         is_private = true;
     }
-    let password = config.password.as_ref().map(crate::config::secret::Secret::reveal).transpose()?.unwrap_or_default();
+    let password = config.password.as_ref().map(Secret::reveal).transpose()?.unwrap_or_default();
     let mut login = Login { password, nonce: greeting.nonce, plugin: greeting.plugin, is_private };
     let answer = login.plugin.answer(&login.password, &login.nonce)?;
     packets.write(&response(capabilities, &config.user, login.plugin, &answer)?).await?;
@@ -124,7 +125,7 @@ fn response(capabilities: CapabilityFlags, user: &str, plugin: Plugin, answer: &
 
 /// A login under way.
 struct Login {
-    password: String,
+    password: Vec<u8>,
     nonce: Vec<u8>,
     plugin: Plugin,
     /// Nobody but the server can read what we send.
@@ -167,7 +168,7 @@ impl Login {
     /// Sends the password: as it is where nobody else reads it, or encrypted with the key that the server gives.
     async fn tell(&self, packets: &mut Packets) -> Result<(), Failure> {
         const SEND_KEY: u8 = 2;
-        let mut secret = [self.password.as_bytes(), b"\0"].concat();
+        let mut secret = [self.password.as_slice(), b"\0"].concat();
         if self.is_private {
             return packets.write(&secret).await;
         }
