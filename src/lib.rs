@@ -24,3 +24,4 @@ mod process;
 pub mod schedule;
 pub mod server;
 pub mod snapshot;
+mod tls;

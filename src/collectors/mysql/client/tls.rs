@@ -5,19 +5,16 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
 use super::packets::Stream;
 use crate::collector::{Failure, Reason};
 use crate::collectors::mysql::config::{Tls, TlsMode};
 use crate::collectors::mysql::failure;
+use crate::tls::{Check, Verifier};
 
 /// The largest certificate or key file that we read.
 const FILE_BYTES: u64 = 1 << 20;
@@ -35,7 +32,12 @@ fn bad(error: impl Into<anyhow::Error>) -> Failure {
 
 fn client(tls: &Tls) -> Result<ClientConfig, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier { mode: tls.mode, roots: roots(tls)?, provider: provider.clone() };
+    let check = match tls.mode {
+        TlsMode::Disable | TlsMode::Require => Check::Nothing,
+        TlsMode::VerifyCa => Check::Chain,
+        TlsMode::VerifyFull => Check::ChainAndName,
+    };
+    let verifier = Verifier { check, roots: roots(tls)?, provider: provider.clone() };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(bad)?
@@ -93,62 +95,4 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         return Err(Failure::message(Reason::Limit, "larger than 1 MiB").context(doing()));
     }
     Ok(content)
-}
-
-/// Checks the chain from `verify-ca` on, and the name too with `verify-full`; always that the server holds its key.
-#[derive(Debug)]
-struct Verifier {
-    mode: TlsMode,
-    roots: RootCertStore,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        _: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let (chain, named) = match self.mode {
-            TlsMode::Disable | TlsMode::Require => (false, false),
-            TlsMode::VerifyCa => (true, false),
-            TlsMode::VerifyFull => (true, true),
-        };
-        if chain {
-            let certificate = ParsedCertificate::try_from(certificate)?;
-            let algorithms = self.provider.signature_verification_algorithms.all;
-            verify_server_cert_signed_by_trust_anchor(&certificate, &self.roots, intermediates, now, algorithms)?;
-            if named {
-                verify_server_name(&certificate, name)?;
-            }
-        }
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }
