@@ -23,6 +23,7 @@ mod filesystem;
 mod hwmon;
 mod kernel_hung;
 mod loadavg;
+mod mdadm;
 mod meminfo;
 mod mounts;
 mod netclass;
@@ -32,6 +33,7 @@ mod nvme;
 mod os;
 mod power_supply;
 mod pressure;
+mod reboot;
 mod root;
 mod schedstat;
 mod selinux;
@@ -39,6 +41,7 @@ mod sockstat;
 mod softnet;
 mod source;
 mod stat;
+mod systemd;
 mod thermal;
 mod time;
 mod timex;
@@ -115,8 +118,18 @@ static DRIVER_PARTS: [(&str, Read); 11] = [
     ("watchdog", watchdog::collect),
 ];
 
-/// The part that is neither.
+/// The parts that are neither.
 const FILESYSTEM: &str = "filesystem";
+const SYSTEMD: &str = "systemd";
+
+/// Parts that are read when the configuration asks for them: one behind a driver, and one in files.
+static MDADM: (&str, Read) = ("mdadm", mdadm::collect);
+static REBOOT: (&str, Read) = ("reboot_required", reboot::collect);
+
+/// The parts behind drivers that the configuration asks for.
+fn driver_parts(config: &Config) -> Vec<(&'static str, Read)> {
+    DRIVER_PARTS.into_iter().chain(config.mdadm.then_some(MDADM)).collect()
+}
 
 /// Watches the machine that Vitrin runs on.
 pub struct Host {
@@ -146,6 +159,7 @@ impl Collector for Host {
         Catalogue::List(kernel_hung::METRICS),
         Catalogue::List(loadavg::METRICS),
         Catalogue::Table { table: &meminfo::FIELDS, open: true },
+        Catalogue::List(mdadm::METRICS),
         Catalogue::List(netclass::METRICS),
         Catalogue::List(netdev::METRICS),
         Catalogue::Table { table: &netstat::FIELDS, open: false },
@@ -153,11 +167,14 @@ impl Collector for Host {
         Catalogue::List(os::METRICS),
         Catalogue::List(power_supply::METRICS),
         Catalogue::List(pressure::METRICS),
+        Catalogue::List(reboot::METRICS),
+        Catalogue::List(reboot::OWN),
         Catalogue::List(schedstat::METRICS),
         Catalogue::List(selinux::METRICS),
         Catalogue::Table { table: &sockstat::FIELDS, open: false },
         Catalogue::List(softnet::METRICS),
         Catalogue::List(stat::METRICS),
+        Catalogue::List(systemd::METRICS),
         Catalogue::List(thermal::METRICS),
         Catalogue::List(time::METRICS),
         Catalogue::List(timex::METRICS),
@@ -185,7 +202,7 @@ impl Collector for Host {
         // A thread cannot borrow the snapshot, so it takes it along; if it does not come back, a new one goes on.
         let mut taken = std::mem::take(out);
         let read_drivers = self.drivers.run(DRIVER_LIMIT, move || {
-            read(&DRIVER_PARTS, &mut drivers_source, &mut taken);
+            read(&driver_parts(&drivers_source.config), &mut drivers_source, &mut taken);
             taken
         });
         let begun = Instant::now();
@@ -198,11 +215,16 @@ impl Collector for Host {
                 Err(_) => Vec::new(),
             }
         };
-        let (drivers, answers) = tokio::join!(read_drivers, ask_mounts);
+        let ask_systemd = async {
+            let Some(config) = &self.config.systemd else { return (None, Duration::ZERO) };
+            let answers = Some(systemd::ask(&self.paths.root, config).await);
+            (answers, begun.elapsed())
+        };
+        let (drivers, answers, (units, systemd_took)) = tokio::join!(read_drivers, ask_mounts, ask_systemd);
         match drivers {
             Ok(taken) => *out = taken,
             Err(failure) => {
-                for (part, _) in DRIVER_PARTS {
+                for (part, _) in driver_parts(&self.config) {
                     out.push(&SUCCESS, [part], false);
                 }
                 out.gap(failure.context("reading the host's drivers"));
@@ -210,7 +232,14 @@ impl Collector for Host {
         }
         let filesystems = mounts.map(|mounts| filesystem::report(&mounts, answers, out));
         ended(FILESYSTEM, begun.elapsed(), filesystems, out);
+        if let Some(units) = units {
+            let units = units.map(|answers| systemd::report(&answers, out)).map_err(Hole::Failed);
+            ended(SYSTEMD, systemd_took, units, out);
+        }
         read(&PARTS, &mut source, out);
+        if self.config.reboot_required {
+            read(&[REBOOT], &mut source, out);
+        }
         Ok(())
     }
 }
@@ -254,10 +283,11 @@ mod tests {
     use crate::config::types::Period;
 
     /// One file of each kind that the parts read.
-    const FILES: [&str; 47] = [
+    const FILES: [&str; 51] = [
         "proc/1/mountinfo",
         "proc/diskstats",
         "proc/loadavg",
+        "proc/mdstat",
         "proc/meminfo",
         "proc/net/arp",
         "proc/net/dev",
@@ -281,8 +311,11 @@ mod tests {
         "proc/sys/net/netfilter/nf_conntrack_count",
         "proc/vmstat",
         "root/etc/localtime",
+        "root/etc/kernel/postinst.d/unattended-upgrades",
         "root/etc/os-release",
         "root/etc/selinux/config",
+        "root/run/reboot-required.pkgs",
+        "sys/block/md0/md/degraded",
         "sys/class/dmi/id/sys_vendor",
         "sys/class/hwmon/hwmon0/name",
         "sys/class/hwmon/hwmon0/temp1_input",
@@ -317,6 +350,7 @@ mod tests {
             let mut out = Snapshot::default();
             read(&PARTS, &mut source, &mut out);
             read(&DRIVER_PARTS, &mut source, &mut out);
+            read(&[MDADM, REBOOT], &mut source, &mut out);
             filesystem::list(&mut source).ok();
             prop_assert!(out.len() >= 2 * (PARTS.len() + DRIVER_PARTS.len()));
         }

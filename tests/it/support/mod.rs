@@ -18,3 +18,4 @@ pub(crate) mod prometheus;
 pub(crate) mod redis;
 pub(crate) mod scrape;
 pub(crate) mod stack;
+pub(crate) mod systemd;
