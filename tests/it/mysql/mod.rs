@@ -6,6 +6,7 @@ mod queries;
 mod replication;
 mod scrape;
 mod timers;
+mod transactions;
 
 use std::path::Path;
 
