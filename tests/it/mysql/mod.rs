@@ -1,6 +1,7 @@
 //! The mysql collectors against a real MariaDB or MySQL.
 
 mod connect;
+mod galera;
 mod lies;
 mod queries;
 mod replication;
