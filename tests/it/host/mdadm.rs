@@ -61,8 +61,16 @@ fn arrays_are_those_that_node_exporter_shows() {
     for (name, level, disks, degraded) in SYSFS {
         let folder = place(&format!("sys/block/{name}/md"));
         fs::create_dir_all(&folder).unwrap();
-        let properties =
-            [("level", level), ("raid_disks", disks), ("array_state", "clean"), ("metadata_version", "1.2")];
+        let properties = [
+            ("level", level),
+            ("raid_disks", disks),
+            ("array_state", "clean"),
+            ("metadata_version", "1.2"),
+            ("uuid", "f3c1a1f2-7d34-4b0e-9d6f-0b6a2f1c5e77"),
+            ("chunk_size", "524288"),
+            ("sync_action", "idle"),
+            ("sync_completed", "none"),
+        ];
         for (property, value) in properties.into_iter().chain(degraded.map(|degraded| ("degraded", degraded))) {
             fs::write(folder.join(property), format!("{value}\n")).unwrap();
         }

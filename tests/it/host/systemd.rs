@@ -75,11 +75,7 @@ fn its_units_are_those_that_node_exporter_shows_and_anybody_may_ask() {
     let Some(systemd) = systemd() else { return };
     let config = "[host.systemd]\nexclude = []\n";
     let root = format!("--path.rootfs={}", systemd.root().display());
-    let exporter = if systemd.has_bus() {
-        Exporter::start_as_with(NOBODY, config, &[&root])
-    } else {
-        Exporter::start_with(config, &[&root])
-    };
+    let exporter = Exporter::start_as_with(NOBODY, config, &[&root]);
     let peer = Peer::node_by(
         systemd.inside("prometheus-node-exporter"),
         &[
@@ -110,18 +106,18 @@ async fn as_many_units_are_shown_as_are_wanted_failed_ones_first_and_none_withou
     let state = |found: &Found, unit, state| {
         found.get("node_systemd_unit_state", &[("name", unit), ("state", state), ("type", "simple")]).is_some()
     };
-    let all = found(&root, with_systemd()).await;
+    let all = found(root, with_systemd()).await;
     assert!(all.dropped.is_empty() && gaps(&all).is_empty(), "{:?} {:?}", all.gaps, all.dropped);
     assert_eq!(all.number("node_scrape_collector_success", &[("collector", "systemd")]), 1.0);
     assert!(state(&all, "shop.service", "active") && !state(&all, "user@1000.service", "active"));
 
     let one: Config = toml::from_str("[systemd]\nunits = 1").unwrap();
-    let one = found(&root, one).await;
+    let one = found(root, one).await;
     assert!(state(&one, "broken.service", "failed") && !state(&one, "shop.service", "active"));
     let active = [("state", "active")];
     assert!(one.number("node_systemd_units", &active) >= 5.0, "the sum is that of all");
 
-    let names = found(&root, Config::default()).await.names();
+    let names = found(root, Config::default()).await.names();
     assert!(!names.iter().any(|name| name.starts_with("node_systemd_")), "{names:?}");
 }
 
@@ -161,7 +157,7 @@ async fn a_machine_without_a_bus_is_told_where_it_was_looked_for() {
     let [gap] = gaps(&found)[..] else { panic!("{:?}", found.gaps) };
     let place = nowhere.path().join("run/dbus/system_bus_socket");
     let expected = format!(
-        "the host's systemd: connecting to systemd at `{}`: No such file or directory (os error 2)",
+        "the host's systemd: connecting to D-Bus at `{}`: No such file or directory (os error 2)",
         place.display()
     );
     assert_eq!((gap.reason, gap.to_string()), (Reason::Connect, expected));

@@ -1,10 +1,10 @@
-//! A systemd of its own: process 1 of a namespace, with a bus of its own when the generation under test has one.
+//! A systemd of its own: process 1 of a namespace, with a bus of its own.
 //!
 //! Its root holds the programs of this machine, or of the other generation, and nothing else; its units are those of
 //! the test. Only root can make such namespaces.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::daemon::{Daemon, folder, listens_on, root};
@@ -55,7 +55,6 @@ const BUS: [(&str, &str); 2] = [
 /// A running systemd.
 pub(crate) struct Systemd {
     daemon: Daemon,
-    has_bus: bool,
 }
 
 impl Systemd {
@@ -63,42 +62,29 @@ impl Systemd {
     pub(crate) fn start(units: &[(&str, &str)], wanted: &str) -> Self {
         let other = root();
         let machine = other.as_deref().unwrap_or(Path::new("/"));
-        let has_bus = machine.join("usr/bin/dbus-daemon").exists();
         let folder = folder();
         for name in ["root", "run/units", "run/dbus"] {
             fs::create_dir_all(folder.path().join(name)).unwrap();
         }
         let write = |name: &str, text: &str| fs::write(folder.path().join("run/units").join(name), text).unwrap();
-        let bus = if has_bus { &BUS[..] } else { &[] };
-        for (name, text) in units.iter().chain(bus) {
+        for (name, text) in units.iter().chain(&BUS) {
             write(name, text);
         }
         for target in TARGETS {
             write(target, "[Unit]\nDefaultDependencies=no\n");
         }
-        let bus = if has_bus { "dbus.socket" } else { "" };
-        write("default.target", &format!("[Unit]\nWants={wanted} {bus}\n"));
+        write("default.target", &format!("[Unit]\nWants={wanted} dbus.socket\n"));
         let mut command = Command::new("unshare");
         command.args(["--mount", "sh", "-euc", ENTER, "sh"]).arg(folder.path()).arg(machine).arg(BECOME);
-        let mut systemd = Self { daemon: Daemon::start("systemd", command, folder), has_bus };
-        let socket = systemd.socket();
+        let mut systemd = Self { daemon: Daemon::start("systemd", command, folder) };
+        let socket = systemd.root().join("run/dbus/system_bus_socket");
         systemd.daemon.wait_until(|| listens_on(&socket));
         systemd
     }
 
     /// The folder whose `run` is that of the systemd: what `--path.rootfs` names.
-    pub(crate) fn root(&self) -> PathBuf {
-        self.daemon.folder().to_owned()
-    }
-
-    /// The socket on which it is asked.
-    pub(crate) fn socket(&self) -> PathBuf {
-        self.daemon.folder().join(if self.has_bus { "run/dbus/system_bus_socket" } else { "run/systemd/private" })
-    }
-
-    /// Whether it has a bus, on which every user may ask.
-    pub(crate) const fn has_bus(&self) -> bool {
-        self.has_bus
+    pub(crate) fn root(&self) -> &Path {
+        self.daemon.folder()
     }
 
     /// The command for a program of this generation that sees the root which the systemd sees.

@@ -1,5 +1,4 @@
-//! A connection to systemd: over the system's bus, which lets every user ask, or over systemd's own socket, which is
-//! root's.
+//! A connection to the system's bus, which lets every user ask systemd.
 //!
 //! Our own client, as small as what it says: `zbus`, the well-kept library, brings 28 crates and 1.6 MB of program,
 //! and reads any message up to 128 MiB.
@@ -14,9 +13,8 @@ use super::wire::{Call, HEAD_BYTES, Head, Message, NotDBus};
 use crate::collector::{Failure, Reason};
 use crate::collectors::host::root::in_root;
 
-/// The system's bus, and the socket on which systemd itself listens.
+/// Where it listens.
 const BUS: &str = "run/dbus/system_bus_socket";
-const PRIVATE: &str = "run/systemd/private";
 
 /// How many calls may be under way: the bus allows a connection 128, and each answer is small.
 const WINDOW: usize = 64;
@@ -44,22 +42,17 @@ pub(super) struct Bus {
 impl Bus {
     /// Connects, as whoever we run as.
     pub(super) async fn connect(root: &Path) -> Result<Self, Failure> {
-        let (bus, private) = (in_root(root, BUS), in_root(root, PRIVATE));
-        // A machine without a bus has systemd's own socket only.
-        let (place, has_bus) = if bus.exists() || !private.exists() { (bus, true) } else { (private, false) };
+        let place = in_root(root, BUS);
         let connect = async {
             let stream = UnixStream::connect(&place).await.map_err(Failure::io)?;
             let mut connection = Self { stream: BufReader::new(stream), calls: 0 };
             connection.log_in().await?;
-            if has_bus {
-                let answer = connection.call(&HELLO).await?;
-                refused(&answer)?;
-            }
+            refused(&connection.call(&HELLO).await?)?;
             Ok(connection)
         };
         connect
             .await
-            .map_err(|failure: Failure| failure.context(format!("connecting to systemd at `{}`", place.display())))
+            .map_err(|failure: Failure| failure.context(format!("connecting to D-Bus at `{}`", place.display())))
     }
 
     /// Says who we are: whoever the kernel says is at this end of the socket.
