@@ -5,7 +5,8 @@
 //! module that is not loaded), which is not: nobody is to be woken up because a virtual machine has no fans.
 //!
 //! Parts that read procfs are quick and cannot block. Drivers behind sysfs can (a sensor on a slow bus, a network card
-//! being reset), and so can file systems: both have threads of their own, at most one for each thing that hangs.
+//! being reset), and so can file systems: both have threads of their own, at most one for each thing that hangs. systemd
+//! is a server, asked meanwhile.
 
 mod arp;
 mod bonding;
@@ -208,19 +209,21 @@ impl Collector for Host {
         let begun = Instant::now();
         let mounts = filesystem::list(&mut source);
         let ask_mounts = async {
-            match &mounts {
+            let answers = match &mounts {
                 Ok(mounts) => {
                     filesystem::ask(mounts, &self.paths.root, &self.mounts, self.config.mount_timeout.0).await
                 }
                 Err(_) => Vec::new(),
-            }
+            };
+            (answers, begun.elapsed())
         };
         let ask_systemd = async {
             let Some(config) = &self.config.systemd else { return (None, Duration::ZERO) };
             let answers = Some(systemd::ask(&self.paths.root, config).await);
             (answers, begun.elapsed())
         };
-        let (drivers, answers, (units, systemd_took)) = tokio::join!(read_drivers, ask_mounts, ask_systemd);
+        let (drivers, (answers, mounts_took), (units, systemd_took)) =
+            tokio::join!(read_drivers, ask_mounts, ask_systemd);
         match drivers {
             Ok(taken) => *out = taken,
             Err(failure) => {
@@ -231,7 +234,7 @@ impl Collector for Host {
             }
         }
         let filesystems = mounts.map(|mounts| filesystem::report(&mounts, answers, out));
-        ended(FILESYSTEM, begun.elapsed(), filesystems, out);
+        ended(FILESYSTEM, mounts_took, filesystems, out);
         if let Some(units) = units {
             let units = units.map(|answers| systemd::report(&answers, out)).map_err(Hole::Failed);
             ended(SYSTEMD, systemd_took, units, out);

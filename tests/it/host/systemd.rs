@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::time::Duration;
 
 use vitrin::collector::{Collector, Context, Failure, Paths, Reason};
 use vitrin::collectors::host::config::Systemd as Units;
@@ -66,6 +67,19 @@ fn gaps(found: &Found) -> Vec<&Failure> {
     found.gaps.iter().filter(|gap| gap.to_string().starts_with("the host's systemd")).collect()
 }
 
+/// The same once systemd answers: on a machine that is busy it may be late.
+async fn answered(root: &Path, config: Config) -> Found {
+    let run = async {
+        loop {
+            let found = found(root, config.clone()).await;
+            if gaps(&found).is_empty() {
+                return found;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), run).await.expect("systemd answers")
+}
+
 fn with_systemd() -> Config {
     Config { systemd: Some(Units::default()), ..Config::default() }
 }
@@ -87,7 +101,11 @@ fn its_units_are_those_that_node_exporter_shows_and_anybody_may_ask() {
             "--collector.systemd.enable-task-metrics",
         ],
     );
-    let page = exporter.scrape();
+    let mut page = exporter.scrape();
+    eventually("systemd to answer", || {
+        page = exporter.scrape();
+        page.family("node_systemd_units").is_some()
+    });
     let state =
         |unit, state, kind| page.number("node_systemd_unit_state", &[("name", unit), ("state", state), ("type", kind)]);
     assert_eq!(state("shop.service", "active", "simple"), 1.0);
@@ -106,13 +124,13 @@ async fn as_many_units_are_shown_as_are_wanted_failed_ones_first_and_none_withou
     let state = |found: &Found, unit, state| {
         found.get("node_systemd_unit_state", &[("name", unit), ("state", state), ("type", "simple")]).is_some()
     };
-    let all = found(root, with_systemd()).await;
-    assert!(all.dropped.is_empty() && gaps(&all).is_empty(), "{:?} {:?}", all.gaps, all.dropped);
+    let all = answered(root, with_systemd()).await;
+    assert!(all.dropped.is_empty(), "{:?}", all.dropped);
     assert_eq!(all.number("node_scrape_collector_success", &[("collector", "systemd")]), 1.0);
     assert!(state(&all, "shop.service", "active") && !state(&all, "user@1000.service", "active"));
 
     let one: Config = toml::from_str("[systemd]\nunits = 1").unwrap();
-    let one = found(root, one).await;
+    let one = answered(root, one).await;
     assert!(state(&one, "broken.service", "failed") && !state(&one, "shop.service", "active"));
     let active = [("state", "active")];
     assert!(one.number("node_systemd_units", &active) >= 5.0, "the sum is that of all");

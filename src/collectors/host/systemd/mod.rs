@@ -20,8 +20,9 @@ use self::report::{MANAGER_PROPERTIES, PROPERTIES, Said};
 use self::wire::{Call, Listed, NotDBus, Value};
 use crate::collector::{Failure, Reason};
 
-/// How long systemd may take: it answers nobody while it reads its units anew, which takes a second on a large machine.
-const LIMIT: Duration = Duration::from_secs(2);
+/// How long systemd may take: far longer than it does for the most units, and shorter than a short scrape, since all of
+/// the host waits. While it reads its units anew, which takes a second on a large machine, it answers nobody.
+const LIMIT: Duration = Duration::from_secs(1);
 
 /// The name and the object of systemd, and the interface of every object that has properties.
 const SYSTEMD: &str = "org.freedesktop.systemd1";
@@ -36,42 +37,48 @@ pub(super) async fn ask(root: &Path, config: &Config) -> Result<Answers, Failure
 
 async fn ask_for_as_long_as_it_takes(root: &Path, config: &Config) -> Result<Answers, Failure> {
     let mut bus = Bus::connect(root).await?;
-    let asking = |failure: Failure| failure.context("asking systemd");
+    ask_manager(&mut bus, config).await.map_err(|failure| failure.context("asking systemd"))
+}
+
+async fn ask_manager(bus: &mut Bus, config: &Config) -> Result<Answers, Failure> {
     let interface = format!("{SYSTEMD}.Manager");
-    let manager = MANAGER_PROPERTIES.map(|property| [interface.as_str(), property]);
-    let manager = bus.calls(&manager.each_ref().map(|arguments| property(MANAGER, arguments))).await.map_err(asking)?;
+    let properties = MANAGER_PROPERTIES.map(|property| [interface.as_str(), property]);
+    let properties = bus.calls(&properties.each_ref().map(|arguments| property(MANAGER, arguments))).await?;
     let list = Call { destination: SYSTEMD, path: MANAGER, interface: &interface, method: "ListUnits", arguments: &[] };
-    let list = bus.call(&list).await.map_err(asking)?;
-    refused(&list).map_err(asking)?;
-    let listed = list.units().ok_or(NotDBus).map_err(garbled).map_err(asking)?;
+    let list = bus.call(&list).await?;
+    refused(&list)?;
+    let listed = list.units().ok_or(NotDBus).map_err(garbled)?;
 
     let mut answers = Answers::default();
-    answers.manager = manager.iter().map(|answer| said(answer.property())).collect();
+    answers.manager = properties.iter().map(|answer| said(answer.property())).collect();
     for unit in &listed {
         answers.count(unit.active);
     }
-    let shown = shown(listed, config);
-    let interfaces = PROPERTIES.each_ref().map(|property| format!("{SYSTEMD}.{}", property.interface));
-    let arguments: Vec<_> =
-        PROPERTIES.iter().zip(&interfaces).map(|(property, interface)| [interface.as_str(), property.name]).collect();
-    let questions: Vec<_> = shown
-        .iter()
-        .enumerate()
-        .flat_map(|(place, unit)| {
-            let asked =
-                PROPERTIES.iter().zip(&arguments).enumerate().filter(|(_, (property, _))| property.is_of(unit.name));
-            asked.map(move |(which, (_, arguments))| (place, which, property(unit.path, arguments)))
-        })
-        .collect();
-    let calls: Vec<_> = questions.iter().map(|(.., call)| *call).collect();
-    let said_of_units = bus.calls(&calls).await.map_err(asking)?;
-
-    answers.units = shown.iter().map(|unit| Unit::new(unit.name, unit.active)).collect();
-    for ((place, which, _), answer) in questions.iter().zip(&said_of_units) {
-        // A unit may be gone by now, and older versions do not have every property: then there is none.
-        answers.units[*place].said[*which] = said(answer.property());
-    }
+    answers.units = ask_units(bus, &shown(listed, config)).await?;
     Ok(answers)
+}
+
+/// Asks for what each of these units has of [`PROPERTIES`].
+async fn ask_units(bus: &mut Bus, shown: &[Listed<'_>]) -> Result<Vec<Unit>, Failure> {
+    let interfaces = PROPERTIES.each_ref().map(|property| format!("{SYSTEMD}.{}", property.interface));
+    let arguments: [_; PROPERTIES.len()] =
+        std::array::from_fn(|which| [interfaces[which].as_str(), PROPERTIES[which].name]);
+    // Which unit and which property each call is about.
+    let (mut places, mut calls) = (Vec::new(), Vec::new());
+    for (place, unit) in shown.iter().enumerate() {
+        for (which, arguments) in arguments.iter().enumerate().filter(|(which, _)| PROPERTIES[*which].is_of(unit.name))
+        {
+            places.push((place, which));
+            calls.push(property(unit.path, arguments));
+        }
+    }
+    let answers = bus.calls(&calls).await?;
+    let mut units: Vec<_> = shown.iter().map(|unit| Unit::new(unit.name, unit.active)).collect();
+    for ((place, which), answer) in places.into_iter().zip(&answers) {
+        // A unit may be gone by now, and older versions do not have every property: then there is none.
+        units[place].said[which] = said(answer.property());
+    }
+    Ok(units)
 }
 
 /// The question for a property, whose interface and name are the arguments.
