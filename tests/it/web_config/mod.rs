@@ -6,6 +6,7 @@ mod mistakes;
 mod reload;
 mod same_file;
 mod scrapers;
+mod systemd;
 mod tls;
 
 use std::fs;
