@@ -185,11 +185,13 @@ impl Visit {
     }
 
     async fn answer(&self, request: &Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
-        let Some(_busy) = self.seat.busy() else { return Err(io::Error::other("closed to make room")) };
+        let Some(busy) = self.seat.busy() else { return Err(io::Error::other("closed to make room")) };
         let settings = self.web.settings().await;
-        let mut answer = match self.web.refusal(&settings, request.headers(), self.peer).await {
-            Some(refusal) => refusal,
-            None => self.app.answer(request).await,
+        let mut answer = if let Some(refusal) = self.web.refusal(&settings, request.headers(), self.peer).await {
+            refusal
+        } else {
+            busy.is_welcome();
+            self.app.answer(request).await
         };
         settings.dress(answer.headers_mut());
         Ok(answer)

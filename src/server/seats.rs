@@ -1,8 +1,8 @@
 //! Room for connections: a limited number at a time, and whose turn it is to go when there are more.
 //!
 //! A newcomer is never kept waiting by those who only sit: when all seats are taken, one who is not being answered
-//! gives up theirs. First goes who shares an address with the most others, then who has never asked for anything, then
-//! who has been quiet for longest. So somebody who opens connections and says nothing, or says it a byte a minute,
+//! gives up theirs. First goes who shares an address with the most others, then who was never let in with a request,
+//! then who has been quiet for longest. So somebody who opens connections and says nothing, or says it a byte a minute,
 //! pushes out themselves and not the scraper.
 
 use std::collections::HashMap;
@@ -32,8 +32,8 @@ struct Sitter {
     peer: Peer,
     /// Whether a request is being answered.
     busy: bool,
-    /// Whether one ever was.
-    asked: bool,
+    /// Whether one ever was let in: not refused for want of a password, for example.
+    welcome: bool,
     /// Since when it is as it is.
     since: Instant,
     leave: CancellationToken,
@@ -67,7 +67,7 @@ impl Seats {
         let id = taken.next;
         taken.next += 1;
         let leave = CancellationToken::new();
-        let sitter = Sitter { peer, busy: false, asked: false, since: Instant::now(), leave: leave.clone() };
+        let sitter = Sitter { peer, busy: false, welcome: false, since: Instant::now(), leave: leave.clone() };
         taken.sitters.insert(id, sitter);
         Some((Seat { seats: self.clone(), id, leave }, full))
     }
@@ -86,7 +86,7 @@ impl Taken {
         let idle = self.sitters.iter().filter(|(_, sitter)| !sitter.busy);
         let order = |(id, sitter): &(&u64, &Sitter)| {
             let alone = usize::MAX - alike[&sitter.peer];
-            (alone, sitter.asked, sitter.since, **id)
+            (alone, sitter.welcome, sitter.since, **id)
         };
         idle.min_by_key(order).map(|(id, _)| *id)
     }
@@ -105,7 +105,7 @@ impl Seat {
     pub(super) fn busy(&self) -> Option<Busy<'_>> {
         let mut taken = self.seats.lock();
         let sitter = taken.sitters.get_mut(&self.id)?;
-        (sitter.busy, sitter.asked) = (true, true);
+        sitter.busy = true;
         Some(Busy(self))
     }
 }
@@ -119,6 +119,15 @@ impl Drop for Seat {
 
 /// A request that is being answered.
 pub(super) struct Busy<'a>(&'a Seat);
+
+impl Busy<'_> {
+    /// Says that the request was let in.
+    pub(super) fn is_welcome(&self) {
+        if let Some(sitter) = self.0.seats.lock().sitters.get_mut(&self.0.id) {
+            sitter.welcome = true;
+        }
+    }
+}
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
@@ -169,11 +178,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_never_asked_leaves_before_who_did() {
-        let (seats, taken) = full(&[1, 1, 1]).await;
-        drop((taken[0].busy(), taken[1].busy()));
-        let _newcomer = seats.take(peer(1)).await;
-        assert_eq!(who_left(&taken), [2]);
+    async fn who_was_never_let_in_leaves_before_who_was() {
+        let (seats, taken) = full(&[1, 1, 1, 1]).await;
+        for seat in &taken[..2] {
+            seat.busy().unwrap().is_welcome();
+        }
+        drop(taken[3].busy());
+        let _newcomers = [seats.take(peer(1)).await, seats.take(peer(1)).await];
+        assert_eq!(who_left(&taken), [2, 3]);
     }
 
     #[tokio::test(start_paused = true)]

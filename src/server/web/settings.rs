@@ -106,6 +106,10 @@ fn build(file: &Path, parsed: &mut file::File, warnings: &mut Vec<String>) -> Re
         Some(section) => reader.tls(section)?,
         None => None,
     };
+    if tls.is_none() && parsed.basic_auth_users.as_ref().is_some_and(|users| !users.is_empty()) {
+        let place = file.display();
+        reader.warnings.push(format!("{place}: passwords are asked for without TLS: who is on the way can read them"));
+    }
     let rate = match &parsed.rate_limit {
         Some(limit) if limit.value.interval.0.is_zero() => None,
         Some(limit) if limit.value.burst == 0 => {

@@ -5,10 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::{Folder, TLS};
+use super::{Folder, TLS, hash};
 use crate::support::daemon::eventually;
 use crate::support::exporter::Exporter;
 use crate::support::http::Connection;
+use crate::support::scrape::Page;
 
 /// As many connections as Vitrin keeps.
 const CONNECTIONS: usize = 256;
@@ -57,6 +58,24 @@ fn a_scrape_gets_through_while_dribblers_take_every_connection() {
     });
     assert!(exporter.scrape().number("vitrin_web_refused_total", &[("reason", "crowd")]) >= 5.0);
     assert!(exporter.fds() < CONNECTIONS + 50, "{}", exporter.fds());
+}
+
+#[test]
+fn who_has_no_password_does_not_push_out_who_has() {
+    let folder = Folder::with(&format!("basic_auth_users:\n  alice: {}\n", hash("open-sesame")));
+    let exporter = folder.exporter();
+    let mut kept = Connection::open(exporter.address()).unwrap();
+    // Base64 of `alice:open-sesame`.
+    let alice = [("Authorization", "Basic YWxpY2U6b3Blbi1zZXNhbWU=")];
+    assert_eq!(kept.ask("GET", "/-/ready", &alice).unwrap().status, 200);
+    let mut strangers = Vec::new();
+    for _ in 0..2 * CONNECTIONS {
+        let mut stranger = Connection::open(exporter.address()).unwrap();
+        assert_eq!(stranger.ask("GET", "/-/ready", &[]).unwrap().status, 401);
+        strangers.push(stranger);
+    }
+    let page = Page::parse(&kept.ask("GET", "/metrics", &alice).unwrap().text()).unwrap();
+    assert!(page.number("vitrin_web_refused_total", &[("reason", "crowd")]) >= 257.0);
 }
 
 #[test]
