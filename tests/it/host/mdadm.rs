@@ -76,9 +76,10 @@ fn arrays_are_those_that_node_exporter_shows() {
         }
     }
     let paths = ["proc", "sys"].map(|name| format!("--path.{name}fs={}", place(name).display()));
+    let only = ["--collector.disable-defaults", "--collector.mdadm"].map(str::to_owned);
+    let peer = Peer::node_with(&[only, paths.clone()].concat());
     let paths = paths.each_ref().map(String::as_str);
     let exporter = Exporter::start_with("[host]\nmdadm = true\n", &paths);
-    let peer = Peer::node_with(&[&["--collector.disable-defaults", "--collector.mdadm"], &paths[..]].concat());
 
     let page = exporter.scrape();
     assert_eq!(page.number("node_md_disks", &[("device", "md1"), ("state", "failed")]), 1.0);

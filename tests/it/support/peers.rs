@@ -45,15 +45,17 @@ impl Peer {
 
     /// node_exporter, looking at this machine.
     pub(crate) fn node() -> Self {
-        Self::node_with(&NODE_DEFAULTS)
+        Self::node_with(&[])
     }
 
-    /// node_exporter with these arguments.
-    pub(crate) fn node_with(arguments: &[&str]) -> Self {
-        Self::node_by(outside(&program(&["prometheus-node-exporter"])), arguments)
+    /// The same with more arguments.
+    pub(crate) fn node_with(arguments: &[String]) -> Self {
+        let mut command = outside(&program(&["prometheus-node-exporter"]));
+        command.args(NODE_DEFAULTS).args(arguments);
+        Self::listening("node_exporter", command, folder())
     }
 
-    /// node_exporter with these arguments, started by this command.
+    /// node_exporter with these arguments alone, started by this command.
     pub(crate) fn node_by(mut command: Command, arguments: &[&str]) -> Self {
         command.args(arguments);
         Self::listening("node_exporter", command, folder())
