@@ -52,12 +52,20 @@ pub(super) async fn ask(
     for limit in limits {
         last = attempt(root, address, question, *limit).await;
         match &last {
-            Ok(answer) if answer.body.is_empty() && matches!(question, Question::Request { .. }) => {}
+            // Also what FPM says while others look at its numbers: "Internal error", "Server busy".
+            Ok(answer) if answer.is_poor() && matches!(question, Question::Request { .. }) => {}
             Err(failure) if matches!(failure.reason, Reason::Timeout | Reason::Protocol) => {}
             _ => break,
         }
     }
     last
+}
+
+impl Answer {
+    /// Whether another may be better.
+    fn is_poor(&self) -> bool {
+        self.body.is_empty() || self.status >= 500
+    }
 }
 
 async fn attempt(root: &Path, address: &Address, question: Question<'_>, limit: Duration) -> Result<Answer, Failure> {
