@@ -76,16 +76,33 @@ impl Queries {
         due
     }
 
+    /// Runs the queries that are due; one that fails is a gap.
+    ///
+    /// # Errors
+    /// When, at the last of them, there was no connection to ask on any more.
     async fn run(&self, due: Vec<(MetricName, Arc<Query>)>, out: &mut Snapshot) -> Result<(), Failure> {
         let _permit = self.gate.slow.acquire().await.map_err(|error| Failure::new(Reason::Bug, error))?;
         let mut connection = None;
+        let mut reached = Ok(());
         for (name, query) in due {
-            let samples = match connected(&mut connection, &self.config, query.timeout.0).await {
-                Ok(connection) => ask(connection, &name, &query).await,
-                Err(failure) => Err(failure),
+            let running = |failure: Failure| failure.context(format!("running the query `{}`", name.as_str()));
+            let connected = match connected(&mut connection, &self.config, query.timeout.0).await {
+                Ok(connection) => connection,
+                Err(failure) => {
+                    self.known().entry(name.clone()).or_default().samples.clear();
+                    connection = None;
+                    reached = Err(running(failure));
+                    continue;
+                }
             };
-            if connection.as_ref().is_some_and(Connection::is_broken) {
+            let samples = ask(connected, &name, &query).await;
+            let lost = connected.is_broken();
+            if lost {
                 connection = None;
+            }
+            // It is back, or the query before was cut off by a server that goes on.
+            if let Err(failure) = std::mem::replace(&mut reached, Ok(())) {
+                out.gap(failure);
             }
             let mut known = self.known();
             let known = known.entry(name.clone()).or_default();
@@ -97,11 +114,16 @@ impl Queries {
                 }
                 Err(failure) => {
                     known.samples.clear();
-                    out.gap(failure.context(format!("running the query `{}`", name.as_str())));
+                    // An answer that is too large is left unread: the query's fault, not the server's.
+                    if lost && failure.reason != Reason::Limit {
+                        reached = Err(running(failure));
+                    } else {
+                        out.gap(running(failure));
+                    }
                 }
             }
         }
-        Ok(())
+        reached
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<MetricName, Known>> {
@@ -165,11 +187,11 @@ impl Collector for Queries {
 
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
         let due = self.due();
-        if !due.is_empty() {
-            self.run(due, out).await?;
-        }
+        let reached = if due.is_empty() { Ok(()) } else { self.run(due, out).await };
         self.report(out);
-        Ok(())
+        // What the queries that were not due have found is as good as before, and when each last succeeded is true.
+        out.keep();
+        reached
     }
 }
 
