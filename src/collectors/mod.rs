@@ -53,23 +53,31 @@ impl Sections {
     }
 }
 
+/// Every collector: its name, and what it may emit.
+#[must_use]
+pub fn all() -> [(&'static str, &'static [Catalogue]); 9] {
+    fn entry<C: Collector>() -> (&'static str, &'static [Catalogue]) {
+        (C::NAME, C::METRICS)
+    }
+    [
+        entry::<host::Host>(),
+        entry::<php_fpm::PhpFpm>(),
+        entry::<mysql::Mysql>(),
+        entry::<mysql::Tables>(),
+        entry::<mysql::Digests>(),
+        entry::<mysql::Queries>(),
+        entry::<redis::Redis>(),
+        entry::<redis::KeyGroups>(),
+        entry::<nginx::Nginx>(),
+    ]
+}
+
 /// Every family the program can show, in the order of their names.
 #[must_use]
 pub fn catalogue() -> Vec<&'static Desc> {
     let own = [process::METRICS, schedule::METRICS, server::METRICS].map(Catalogue::List);
-    let collectors = [
-        host::Host::METRICS,
-        php_fpm::PhpFpm::METRICS,
-        mysql::Mysql::METRICS,
-        mysql::Tables::METRICS,
-        mysql::Digests::METRICS,
-        mysql::Queries::METRICS,
-        redis::Redis::METRICS,
-        redis::KeyGroups::METRICS,
-        nginx::Nginx::METRICS,
-    ];
-    let all = own.into_iter().chain(collectors.into_iter().flatten().copied());
-    let mut families: Vec<_> = all.flat_map(Catalogue::families).collect();
+    let collectors = all().into_iter().flat_map(|(_, metrics)| metrics).copied();
+    let mut families: Vec<_> = own.into_iter().chain(collectors).flat_map(Catalogue::families).collect();
     families.sort_by(|a, b| a.name.cmp(&b.name));
     families
 }
