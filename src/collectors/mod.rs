@@ -34,12 +34,12 @@ pub struct Sections {
 }
 
 impl Sections {
-    /// The jobs that the configuration asks for.
+    /// The jobs that the configuration asks for: those of `present` that would be made again as they are, the others new.
     #[must_use]
-    pub fn jobs(&self, context: &Context) -> Vec<Arc<Job>> {
+    pub fn jobs(&self, context: &Context, present: &[Arc<Job>]) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
         let Self { host, mysql, nginx, php_fpm, redis } = self;
-        let mut jobs = Jobs { list: Vec::new(), context };
+        let mut jobs = Jobs { list: Vec::new(), context, present };
         jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
         jobs.add::<mysql::Mysql>(mysql);
@@ -85,6 +85,7 @@ pub fn catalogue() -> Vec<&'static Desc> {
 struct Jobs<'a> {
     list: Vec<Arc<Job>>,
     context: &'a Context,
+    present: &'a [Arc<Job>],
 }
 
 impl Jobs<'_> {
@@ -93,7 +94,8 @@ impl Jobs<'_> {
         for (name, config) in section.targets.iter().filter(|(_, config)| C::wanted(config)) {
             // The topic's time limit is that of a scrape; what runs on a timer may take longer.
             let timeout = section.timeout.filter(|_| C::every(config).is_none()).map(|period| period.0);
-            self.list.push(Job::new::<C>(name, config, timeout, self.context));
+            let present = self.present.iter().find(|job| job.is::<C>(name, config, timeout));
+            self.list.push(present.map_or_else(|| Job::new::<C>(name, config, timeout, self.context), Arc::clone));
         }
     }
 }
