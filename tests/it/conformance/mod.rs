@@ -20,6 +20,7 @@ use std::thread;
 
 use vitrin::collector::Reason;
 
+use crate::support::broken::GARBAGE;
 use crate::support::daemon::turn;
 use crate::support::front::{At, Manner};
 use faults::Fault;
@@ -96,7 +97,7 @@ fn manner(subject: &dyn Subject, fault: Fault) -> Option<Manner> {
         Fault::Refuses => Some(Manner::Refuse),
         Fault::Hangs => Some(Manner::Silence),
         Fault::Closes => Some(Manner::Say { asked: false, head: Arc::default(), again: None }),
-        Fault::Garbage => Some(say(b"\xff\xfe\x00\x80garbage\r\n\r\n\x01\x02 42 \xc3\x28\n", None)),
+        Fault::Garbage => Some(say(GARBAGE, None)),
         Fault::Endless => {
             let (head, again) = subject.endless();
             Some(say(&head, Some(&again.repeat((64 << 10) / again.len() + 1))))
