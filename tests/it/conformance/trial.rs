@@ -20,7 +20,7 @@ use crate::support::scrape::Page;
 /// The longest that a scrape of the trial may take, in seconds.
 const LIMIT: f64 = 5.0;
 
-/// What no fault may make the exporter hold in memory besides what it holds when all is well, in bytes.
+/// What no fault may make the exporter hold in memory, in bytes; later on besides what it holds when all is well.
 const HEAP: u64 = 64 << 20;
 
 /// What every conversation with a server is longer than, in bytes.
@@ -93,6 +93,8 @@ impl<'a> Trial<'a> {
         let wrong = self.scrape();
         self.assert_healthy(&wrong);
         self.assert_wrong(&wrong, None, self.subject.collectors());
+        let heap = process::anonymous_bytes(self.exporter.pid());
+        assert!(heap < HEAP, "{}: {heap} bytes of heap", self.subject.topic());
 
         self.turn(|target| &target.well);
         let before = self.well();
@@ -103,9 +105,9 @@ impl<'a> Trial<'a> {
         self.assert_healthy(&wrong);
         // Those on timers have their own time.
         self.assert_wrong(&wrong, Some(&before), &self.subject.collectors()[..1]);
-        for (collector, series) in self.mains().map(|(collector, _)| (collector, "vitrin_series")) {
-            let of = [("collector", collector), ("target", "main")];
-            let (now, then) = (wrong.number(series, &of), before.number(series, &of));
+        for (collector, _) in self.mains() {
+            let main = [("collector", collector), ("target", "main")];
+            let [now, then] = [&wrong, &before].map(|page| page.number("vitrin_series", &main));
             assert!(now >= then * 0.9, "{collector}: {now} series of {then} while others were down");
         }
 
@@ -115,7 +117,7 @@ impl<'a> Trial<'a> {
         eventually("connections to be closed", || !self.targets.iter().any(held));
         eventually("descriptors to be closed", || self.exporter.fds() <= descriptors);
         let now = process::anonymous_bytes(self.exporter.pid());
-        assert!(now < heap + HEAP, "{heap} bytes of heap before, {now} after");
+        assert!(now < heap + HEAP, "{}: {heap} bytes of heap before, {now} after", self.subject.topic());
     }
 
     fn turn(&self, manner: impl Fn(&Target) -> &Manner) {

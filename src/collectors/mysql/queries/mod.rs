@@ -82,28 +82,15 @@ impl Queries {
     /// When, at the last of them, there was no connection to ask on any more.
     async fn run(&self, due: Vec<(MetricName, Arc<Query>)>, out: &mut Snapshot) -> Result<(), Failure> {
         let _permit = self.gate.slow.acquire().await.map_err(|error| Failure::new(Reason::Bug, error))?;
-        let mut connection = None;
-        let mut reached = Ok(());
+        let (mut connection, mut lost) = (None, None);
         for (name, query) in due {
-            let running = |failure: Failure| failure.context(format!("running the query `{}`", name.as_str()));
-            let connected = match connected(&mut connection, &self.config, query.timeout.0).await {
-                Ok(connection) => connection,
-                Err(failure) => {
-                    self.known().entry(name.clone()).or_default().samples.clear();
-                    connection = None;
-                    reached = Err(running(failure));
-                    continue;
-                }
+            let samples = match connected(&mut connection, &self.config, query.timeout.0).await {
+                Ok(connection) => ask(connection, &name, &query).await,
+                Err(failure) => Err(failure),
             };
-            let samples = ask(connected, &name, &query).await;
-            let lost = connected.is_broken();
-            if lost {
-                connection = None;
-            }
-            // It is back, or the query before was cut off by a server that goes on.
-            if let Err(failure) = std::mem::replace(&mut reached, Ok(())) {
-                out.gap(failure);
-            }
+            let broken = connection.take_if(|connection| connection.is_broken()).is_some();
+            // A server that was lost before this query, and may be back.
+            lost.take().into_iter().for_each(|failure| out.gap(failure));
             let mut known = self.known();
             let known = known.entry(name.clone()).or_default();
             match samples {
@@ -114,16 +101,15 @@ impl Queries {
                 }
                 Err(failure) => {
                     known.samples.clear();
-                    // An answer that is too large is left unread: the query's fault, not the server's.
-                    if lost && failure.reason != Reason::Limit {
-                        reached = Err(running(failure));
-                    } else {
-                        out.gap(running(failure));
-                    }
+                    // What is too large or takes too long is left, and the connection with it: the query's fault.
+                    let its_fault = broken && matches!(failure.reason, Reason::Limit | Reason::Timeout);
+                    let is_lost = connection.is_none() && !its_fault;
+                    let failure = failure.context(format!("running the query `{}`", name.as_str()));
+                    if is_lost { lost = Some(failure) } else { out.gap(failure) }
                 }
             }
         }
-        reached
+        lost.map_or(Ok(()), Err)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<MetricName, Known>> {
