@@ -17,8 +17,11 @@ use crate::support::front::{Front, Manner, Then};
 use crate::support::process;
 use crate::support::scrape::Page;
 
-/// The longest that a scrape of the trial may take, in seconds.
+/// How long a scrape may take, in seconds.
 const LIMIT: f64 = 5.0;
+
+/// What a busy machine may add to that; what hangs here does so for ever. `faults.rs` looks at the clock more closely.
+const SLACK: f64 = 15.0;
 
 /// What no fault may make the exporter hold in memory, in bytes; later on besides what it holds when all is well.
 const HEAP: u64 = 64 << 20;
@@ -132,7 +135,7 @@ impl<'a> Trial<'a> {
         let begun = Instant::now();
         let page = self.exporter.scrape_within(LIMIT);
         let took = begun.elapsed();
-        assert!(took < Duration::from_secs_f64(LIMIT), "{}: answered after {took:?}", self.subject.topic());
+        assert!(took < Duration::from_secs_f64(LIMIT + SLACK), "{}: answered after {took:?}", self.subject.topic());
         page
     }
 
