@@ -22,6 +22,7 @@ mod rows;
 mod status;
 mod tables;
 mod top;
+mod transactions;
 mod value;
 mod variables;
 
@@ -69,6 +70,7 @@ impl Collector for Mysql {
         Catalogue::List(processlist::METRICS),
         Catalogue::List(response_time::METRICS),
         Catalogue::List(query_time::METRICS),
+        Catalogue::List(transactions::METRICS),
     ];
     const UP: Option<&'static Metric<0>> = Some(&UP);
     const TIMEOUT: Duration = Duration::from_secs(5);
@@ -81,7 +83,7 @@ impl Collector for Mysql {
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
         let _permit = self.gate.scrape.acquire().await.map_err(|error| Failure::new(Reason::Bug, error))?;
         let (mut connection, status) = self.begin().await?;
-        let read = read(&mut connection, &status, out).await;
+        let read = read(&mut connection, &status, &self.config, out).await;
         self.kept.keep(connection);
         read
     }
@@ -112,7 +114,7 @@ async fn ask_for_status(connection: &mut Connection) -> Result<Rows, Failure> {
 }
 
 /// Reads all that is read at a scrape.
-async fn read(connection: &mut Connection, status: &Rows, out: &mut Snapshot) -> Result<(), Failure> {
+async fn read(connection: &mut Connection, status: &Rows, config: &Config, out: &mut Snapshot) -> Result<(), Failure> {
     status::report(status, out);
     let variables = connection.ask("the variables", variables::STATEMENT).await?;
     variables::report(&variables, out);
@@ -130,6 +132,9 @@ async fn read(connection: &mut Connection, status: &Rows, out: &mut Snapshot) ->
     }
     read_history(connection, status, out).await?;
     read_processlist(connection, out).await?;
+    if config.transactions {
+        transactions::read(connection, &variables, out).await?;
+    }
     read_query_time(connection, status, &variables, out).await
 }
 

@@ -41,14 +41,19 @@ impl Exporter {
     }
 
     /// The same as another user, with one group: the numbers of both. Only root can.
-    pub(crate) fn start_as((user, group): (u32, u32), config: &str) -> Self {
+    pub(crate) fn start_as(user: (u32, u32), config: &str) -> Self {
+        Self::start_as_with(user, config, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_as_with((user, group): (u32, u32), config: &str, arguments: &[&str]) -> Self {
         let folder = folder();
         // The build may lie where that user cannot go.
         let program = folder.path().join("vitrin");
         copy(Path::new(PROGRAM), &program);
         let mut command = Command::new(program);
         command.uid(user).gid(group);
-        Self::launch(command, folder, config, &[])
+        Self::launch(command, folder, config, arguments)
     }
 
     fn launch(mut command: Command, folder: TempDir, config: &str, arguments: &[&str]) -> Self {

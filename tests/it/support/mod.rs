@@ -19,3 +19,4 @@ pub(crate) mod prometheus;
 pub(crate) mod redis;
 pub(crate) mod scrape;
 pub(crate) mod stack;
+pub(crate) mod systemd;
