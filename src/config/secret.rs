@@ -21,10 +21,10 @@ const WAY_OUT: &str = "write { file = \"/etc/vitrin/name\" }, { env = \"NAME\" }
 /// A password or token, named by where it is kept.
 ///
 /// A file is read again at each use, so that a rotated secret needs no reload.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Source);
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 enum Source {
     /// From the environment, as it was when the configuration was loaded.
     Value(String),
@@ -197,13 +197,13 @@ fn locate(kind: &str, place: &str, loading: &mut Loading) -> Result<Source, Stri
 
 fn readable(path: &Path, loading: &mut Loading) -> Result<Source, String> {
     let shown = path.display();
-    if loading.diagnosing {
-        return Ok(Source::File(path.to_owned()));
-    }
     // Looked at before it is opened, which for a pipe would wait for somebody to write.
     let metadata = fs::metadata(path)
-        .and_then(|metadata| if metadata.is_file() { File::open(path).map(|_| metadata) } else { Ok(metadata) })
-        .map_err(|error| format!("the secret file {shown} cannot be read: {error}\ncreate it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {shown}"))?;
+        .and_then(|metadata| if metadata.is_file() { File::open(path).map(|_| metadata) } else { Ok(metadata) });
+    if loading.diagnosing && metadata.is_err() {
+        return Ok(Source::File(path.to_owned()));
+    }
+    let metadata = metadata.map_err(|error| format!("the secret file {shown} cannot be read: {error}\ncreate it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {shown}"))?;
     if !metadata.is_file() {
         return Err(format!("the secret file {shown} is not a file\nname a file that holds the secret alone"));
     }
