@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::{Remedy, Service};
 use crate::account::group_name;
+use crate::config::secret::Secret;
 
 /// A word of a shell line, in quotes where it needs some.
 pub(crate) fn quoted(word: &str) -> String {
@@ -33,17 +34,14 @@ pub(crate) fn secret_file(file: &Path, service: &Service) -> String {
     format!(
         "mkdir -p {folder}\n[ -s {path} ] || (umask 077; head -c 24 /dev/urandom | base64 >{path})\n\
          chown root:{} {path}\nchmod 0640 {path}\n",
-        quoted(&service.user)
+        quoted(&service.group)
     )
 }
 
-/// Whether the service may read the file, by its mode, and the file holds something; `None` when that cannot be told.
-pub(crate) fn readable_secret(file: &Path, service: &Service) -> Option<bool> {
-    let metadata = match fs::metadata(file) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(false),
-        Err(_) => return None,
-    };
+/// What opens a secret's file to the service; `None` when it is open, empty or not there, or cannot be looked at.
+pub(crate) fn closed_secret(secret: &Secret, service: &Service) -> Option<Remedy> {
+    let file = secret.file()?;
+    let metadata = fs::metadata(file).ok().filter(|metadata| metadata.len() > 0)?;
     let account = service.account.as_ref()?;
     let (mode, read) = (metadata.mode(), 0o4);
     let granted = if metadata.uid() == account.uid {
@@ -53,7 +51,11 @@ pub(crate) fn readable_secret(file: &Path, service: &Service) -> Option<bool> {
     } else {
         mode
     };
-    Some(metadata.len() > 0 && granted & read != 0)
+    if granted & read != 0 || account.uid == 0 {
+        return None;
+    }
+    let why = format!("{} is closed to {}, who has to log in with what it holds.", file.display(), service.user);
+    Some(Remedy::mend(why, secret_file(file, service)))
 }
 
 /// The way into a socket that is closed to the service; `None` when it is open, or cannot be looked at.
@@ -88,7 +90,8 @@ mod tests {
     use super::*;
 
     fn service() -> Service {
-        Service { user: "vitrin".into(), account: None, program: "vitrin".into(), superuser: false }
+        let name = || "vitrin".to_owned();
+        Service { user: name(), group: name(), account: None, program: name(), superuser: false }
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 mod lines;
 
-use crate::account::Account;
+use std::io;
+use std::path::Path;
+
+use crate::account::{Account, group_name};
 use crate::collector::Failure;
 
-pub(crate) use lines::{indented, membership, quoted, readable_secret, secret_file};
+pub(crate) use lines::{closed_secret, indented, membership, quoted, secret_file};
 
 /// The user that Vitrin serves as, unless somebody says another.
 pub const USER: &str = "vitrin";
@@ -86,10 +89,26 @@ impl<'a> Complaints<'a> {
 pub struct Service {
     /// The user that it serves as.
     pub user: String,
+    /// That user's own group.
+    pub group: String,
     /// That user, if there is one.
     pub account: Option<Account>,
     /// The program, for lines that call it.
     pub program: String,
     /// Whether root asks, and facts may be read with a superuser's login: by `check` and `init`, never to serve.
     pub superuser: bool,
+}
+
+impl Service {
+    /// The service of this user, if there is one yet, on the machine below `root`; for root, who may look further.
+    ///
+    /// # Errors
+    /// When the users of the machine, or the path of this program, cannot be told.
+    pub fn of(user: &str, root: &Path, superuser: bool) -> io::Result<Self> {
+        let account = Account::named(root, user)?;
+        let group = account.as_ref().and_then(|account| group_name(root, account.gid));
+        let program = std::env::current_exe()?.to_string_lossy().into_owned();
+        let user = user.to_owned();
+        Ok(Self { group: group.unwrap_or_else(|| user.clone()), user, account, program, superuser })
+    }
 }

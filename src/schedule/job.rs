@@ -66,8 +66,8 @@ struct State {
     tally: Tally,
     /// What was last said of this target in the log; empty when it was well.
     told: String,
-    /// The remedies for a complaint, as they were found when it was new.
-    remedies: Option<(String, Arc<[Remedy]>)>,
+    /// The remedies for a complaint, as they were found when it was new, by a superuser or not.
+    remedies: Option<((String, bool), Arc<[Remedy]>)>,
 }
 
 /// The last run that has ended.
@@ -151,9 +151,9 @@ impl Job {
     /// that takes longer than a run may, finds none.
     pub async fn remedies(&self, service: &Service) -> Arc<[Remedy]> {
         let Some(outcome) = self.last() else { return Arc::new([]) };
-        let complaint = outcome.complaint();
+        let asked = (outcome.complaint(), service.superuser);
         if let Some((of, known)) = &self.state().remedies
-            && *of == complaint
+            && *of == asked
         {
             return known.clone();
         }
@@ -163,7 +163,7 @@ impl Job {
             Ok(Ok(found)) => found.into(),
             _ => Arc::new([]),
         };
-        self.state().remedies = Some((complaint, found.clone()));
+        self.state().remedies = Some((asked, found.clone()));
         found
     }
 

@@ -3,6 +3,7 @@
 
 mod backends;
 mod catalogue;
+mod check;
 mod commands;
 mod config;
 mod crowd;

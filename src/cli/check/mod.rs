@@ -11,7 +11,6 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::runtime;
 
-use crate::account::Account;
 use crate::collector::Paths;
 use crate::config::secret::Environment;
 use crate::config::{self, Loaded};
@@ -48,7 +47,8 @@ pub(super) fn run(
     for warning in &loaded.warnings {
         writeln!(words, "{warning}")?;
     }
-    let service = service(&args.user, paths)?;
+    let is_root = rustix::process::geteuid().is_root();
+    let service = Service::of(&args.user, &paths.root, is_root).context("reading the users of this machine")?;
     if !service.superuser {
         writeln!(words, "As you see it: what {} sees is judged when root runs this.", service.user)?;
     }
@@ -65,13 +65,6 @@ struct Seen {
     outcomes: Vec<Arc<Outcome>>,
 }
 
-fn service(user: &str, paths: &Paths) -> anyhow::Result<Service> {
-    let account = Account::named(&paths.root, user).context("reading the users of this machine")?;
-    let program = std::env::current_exe().context("asking for the path of this program")?;
-    let program = program.to_string_lossy().into_owned();
-    Ok(Service { user: user.to_owned(), account, program, superuser: rustix::process::geteuid().is_root() })
-}
-
 /// Runs all jobs once; what has just been told to read its files again may need a second look.
 fn look(loaded: &Loaded, paths: &Paths) -> anyhow::Result<Seen> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
@@ -83,19 +76,29 @@ fn look(loaded: &Loaded, paths: &Paths) -> anyhow::Result<Seen> {
 
 /// The ways out, each once: the user first, then in the order of the targets, what is wrong before what would show more.
 fn remedies(seen: &Seen, service: &Service) -> anyhow::Result<Vec<Remedy>> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
     let mut all = Vec::new();
     all.extend(service.account.is_none().then(|| user(service)));
-    for job in &seen.jobs {
-        for remedy in runtime.block_on(job.remedies(service)).iter() {
-            if !all.contains(remedy) {
-                all.push(remedy.clone());
-            }
+    let by_root = search(&seen.jobs, service)?;
+    // What is for the service's own eyes: the account that a socket tells, for example.
+    let unexplained: Vec<_> =
+        seen.jobs.iter().zip(&by_root).filter(|(_, found)| found.is_empty()).map(|(job, _)| job.clone()).collect();
+    let own = Service { superuser: false, ..service.clone() };
+    let by_service = witness::look(service, || search(&unexplained, &own))??;
+    for remedy in by_root.iter().chain(&by_service).flat_map(|found| found.iter()) {
+        if !all.contains(remedy) {
+            all.push(remedy.clone());
         }
     }
-    runtime.shutdown_background();
     all.sort_by_key(|remedy| remedy.kind);
     Ok(all)
+}
+
+/// The remedies of each job.
+fn search(jobs: &[Arc<Job>], service: &Service) -> anyhow::Result<Vec<Arc<[Remedy]>>> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
+    let found = jobs.iter().map(|job| runtime.block_on(job.remedies(service))).collect();
+    runtime.shutdown_background();
+    Ok(found)
 }
 
 /// The user that Vitrin runs as, where there is none yet.

@@ -149,6 +149,26 @@ mod tests {
         assert!(!report.is_green());
         let text = report.to_string();
         expect![[r#"
+            TARGET        REACHED  SERIES  WHAT IS MISSING
+            host/main     yes           0
+            mysql/main    no            0  Access denied     for you
+            php_fpm/main  in part       0  no status page
+            php_fpm/main  in part       0  no script
+
+            Ways out; lines that begin with four spaces are for root's shell, in this order:
+
+            1. MySQL knows no vitrin.
+                mysql <<'SQL'
+                CREATE USER vitrin;
+                SQL
+              | a note
+
+            Nothing is wrong without these, but they would show more:
+
+            2. performance_schema is off.
+              | performance_schema = ON
+
+            2 of 3 targets: down, or a part of them missing.
         "#]]
         .assert_eq(&text);
         let script: Vec<_> = text.lines().filter_map(|line| line.strip_prefix(RUN)).collect();

@@ -10,10 +10,11 @@ use super::connection::Connection;
 use super::flavour::Server;
 use crate::collector::Reason;
 use crate::config::types::Address;
-use crate::remedy::{Complaints, Remedy, Service, quoted, readable_secret, secret_file};
+use crate::remedy::{Complaints, Remedy, Service, closed_secret, quoted, secret_file};
 
-/// Where a server of this machine listens when the configuration names a port.
+/// Where the server of this machine that has the usual port listens, too.
 const SOCKETS: [&str; 3] = ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"];
+const USUAL_PORT: u16 = 3306;
 
 /// How long the server works on each of our questions.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -27,7 +28,9 @@ pub(super) async fn remedies(config: &Config, run: Complaints<'_>, service: &Ser
     if refused {
         return login(config, run, service).await.into_iter().collect();
     }
-    if run.failure.is_some() {
+    // Where the socket tells who we are, root is somebody else, whom the server would have to turn away.
+    let is_told_by_socket = config.password.is_none() && config.address.socket().is_some();
+    if run.failure.is_some() || service.superuser && is_told_by_socket {
         return Vec::new();
     }
     let Ok(mut connection) = Connection::open(config, LIMIT).await else { return Vec::new() };
@@ -60,6 +63,9 @@ pub(super) async fn remedies(config: &Config, run: Complaints<'_>, service: &Ser
 
 /// The account that a server which refused us needs.
 async fn login(config: &Config, run: Complaints<'_>, service: &Service) -> Option<Remedy> {
+    if let Some(closed) = config.password.as_ref().and_then(|password| closed_secret(password, service)) {
+        return Some(closed);
+    }
     let mut version = String::new();
     // It refuses us again, or has let us in meanwhile; the greeting comes first.
     if Client::greeted(config, &mut version).await.is_ok() {
@@ -77,43 +83,45 @@ async fn login(config: &Config, run: Complaints<'_>, service: &Service) -> Optio
         server.shown()
     );
     let all = grants(&name, &server.rights());
-    let socket = administrators_socket(config);
+    let place = administrators(config);
     let Some(secret) = &config.password else {
-        if config.address.socket().is_none() || *user != service.user {
-            return Some(Remedy::by_hand(
-                why,
-                format!(
-                    "Without `password` an account of this machine is told by its socket and its name: write\n\
-                     address = \"{}\" and user = \"{}\", or add password = {{ file = \"/etc/vitrin/mysql.password\" }}\n",
-                    SOCKETS[0], service.user
-                ),
-            ));
-        }
-        let facts = Facts::of(socket.as_deref(), user, host, service).await;
-        let plugin = plugin(server, socket.as_deref(), &facts);
-        let statements = facts.account(&name, server.by_socket());
-        return Some(Remedy::mend(why, plugin + &sql(server, socket.as_deref(), &(statements + &all), true)));
+        let Some(place) = place.filter(|_| config.address.socket().is_some() && *user == service.user) else {
+            return Some(Remedy::by_hand(why, without_password(service)));
+        };
+        let facts = Facts::of(&place, user, host, service).await;
+        let statements = facts.account(&name, server.by_socket()) + &all;
+        return Some(Remedy::mend(why, plugin(server, &place, &facts) + &sql(server, &place, &statements, true)));
     };
     let Some(file) = secret.file() else {
         return Some(Remedy::by_hand(why, remote(&name, config) + &all));
     };
     let make = secret_file(file, service);
-    if socket.is_none() {
+    let Some(place) = place else {
         let by_hand = format!(
             "On {address}, as its administrator; PASSWORD is what {} holds:\n{}{all}",
             file.display(),
             remote(&name, config)
         );
         return Some(Remedy::mend(why, make).and_by_hand(by_hand));
-    }
-    let facts = Facts::of(socket.as_deref(), user, host, service).await;
-    if facts.exists == Some(true) && readable_secret(file, service) == Some(false) && file.exists() {
-        return Some(Remedy::mend(format!("{} is closed to {}.", file.display(), service.user), make));
-    }
-    // A quote or a backslash in the password stays what it is; so does the shell's `$` in a here-document's result.
-    let password = format!(r#"IDENTIFIED BY '$(sed "s/['\\\\]/\\\\&/g" {})'"#, quoted(&file.to_string_lossy()));
-    let statements = facts.account(&name, &password);
-    Some(Remedy::mend(why, make + &sql(server, socket.as_deref(), &(statements + &all), false)))
+    };
+    let facts = Facts::of(&place, user, host, service).await;
+    let statements = facts.account(&name, &by_password(file)) + &all;
+    Some(Remedy::mend(why, make + &sql(server, &place, &statements, false)))
+}
+
+/// An account without a password is told by its socket and its name.
+fn without_password(service: &Service) -> String {
+    format!(
+        "Write address = \"{}\" and user = \"{}\", which need no password,\nor add password = {{ file = \
+         \"/etc/vitrin/mysql.password\" }}\n",
+        SOCKETS[0], service.user
+    )
+}
+
+/// How an account is told by what a file holds, where the shell puts that into the statement.
+fn by_password(file: &Path) -> String {
+    // A quote or a backslash in the password stays what it is; what comes out is not looked at by the shell again.
+    format!(r#"IDENTIFIED BY '$(sed "s/['\\\\]/\\\\&/g" {})'"#, quoted(&file.to_string_lossy()))
 }
 
 /// Who the server took us for: `'vitrin'@'10.0.0.7'` in its refusal.
@@ -137,12 +145,15 @@ fn is_local(address: &Address) -> bool {
     }
 }
 
-/// The socket through which root of this machine talks to the server; `None` when it is another machine's.
-fn administrators_socket(config: &Config) -> Option<String> {
+/// Where root of this machine talks to the server; `None` when it is another machine's.
+fn administrators(config: &Config) -> Option<Address> {
+    let usual = || SOCKETS.into_iter().find(|path| Path::new(path).exists());
     match &config.address {
-        Address::Unix(path) => Some(path.to_string_lossy().into_owned()),
-        address if is_local(address) => SOCKETS.into_iter().find(|path| Path::new(path).exists()).map(str::to_owned),
-        Address::Tcp { .. } => None,
+        // Another port is another server, whose socket is not the usual one.
+        Address::Tcp { port: USUAL_PORT, .. } if is_local(&config.address) && usual().is_some() => {
+            usual().map(|socket| Address::Unix(socket.into()))
+        }
+        address => is_local(address).then(|| address.clone()),
     }
 }
 
@@ -154,11 +165,13 @@ struct Facts {
 }
 
 impl Facts {
-    /// Reads them with root's login by the socket, where we are root and the server lets root in so.
-    async fn of(socket: Option<&str>, user: &str, host: &str, service: &Service) -> Self {
-        let Some(socket) = socket.filter(|_| service.superuser) else { return Self::default() };
+    /// Reads them with root's login without a password, where we are root and the server lets root in so.
+    async fn of(address: &Address, user: &str, host: &str, service: &Service) -> Self {
+        if !service.superuser {
+            return Self::default();
+        }
         let config = Config {
-            address: Address::Unix(socket.into()),
+            address: address.clone(),
             user: "root".to_owned(),
             password: None,
             tls: Tls::default(),
@@ -190,17 +203,20 @@ impl Facts {
 }
 
 /// How root asks the server.
-fn client(server: Server, socket: Option<&str>) -> String {
-    let socket = socket.map(|socket| format!(" --socket={}", quoted(socket))).unwrap_or_default();
-    format!("{}{socket}", server.client())
+fn client(server: Server, address: &Address) -> String {
+    let place = match address {
+        Address::Unix(socket) => format!("--socket={}", quoted(&socket.to_string_lossy())),
+        Address::Tcp { host, port } => format!("--protocol=tcp --host={} --port={port}", quoted(host)),
+    };
+    format!("{} {place}", server.client())
 }
 
 /// MySQL has the plugin, but does not load it; to load it twice is an error there.
-fn plugin(server: Server, socket: Option<&str>, facts: &Facts) -> String {
+fn plugin(server: Server, address: &Address, facts: &Facts) -> String {
     if server.flavour == super::Flavour::MariaDb || facts.has_plugin == Some(true) {
         return String::new();
     }
-    let client = client(server, socket);
+    let client = client(server, address);
     format!(
         "{client} --skip-column-names --execute=\"SELECT plugin_name FROM information_schema.plugins\" \
          | grep -qx auth_socket || {client} --execute=\"INSTALL PLUGIN auth_socket SONAME 'auth_socket.so'\"\n"
@@ -208,9 +224,9 @@ fn plugin(server: Server, socket: Option<&str>, facts: &Facts) -> String {
 }
 
 /// The lines that run statements as root; `literal` when nothing in them is for the shell.
-fn sql(server: Server, socket: Option<&str>, statements: &str, literal: bool) -> String {
+fn sql(server: Server, address: &Address, statements: &str, literal: bool) -> String {
     let word = if literal { "'SQL'" } else { "SQL" };
-    format!("{} <<{word}\n{statements}SQL\n", client(server, socket))
+    format!("{} <<{word}\n{statements}SQL\n", client(server, address))
 }
 
 /// The rights that an account lacks.
@@ -223,8 +239,8 @@ fn rights_of(config: &Config, server: Server, host: Option<&str>, missing: &[Rig
         return Remedy::by_hand(why, grants("this account", missing));
     };
     let statements = grants(&name, missing);
-    match administrators_socket(config) {
-        Some(socket) => Remedy::mend(why, sql(server, Some(&socket), &statements, true)),
+    match administrators(config) {
+        Some(place) => Remedy::mend(why, sql(server, &place, &statements, true)),
         None => Remedy::by_hand(why, format!("On {address}, as its administrator:\n{statements}")),
     }
 }

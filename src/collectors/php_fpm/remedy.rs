@@ -186,8 +186,8 @@ mod tests {
         let mut reading = None;
         let configuration = Source::Configuration(Some(main.into())).read(root.path(), &mut reading).unwrap();
         let config: Config = toml::from_str("").unwrap();
-        let program = "/usr/bin/vitrin".to_owned();
-        let service = Service { user: "vitrin".into(), account: None, program, superuser: false };
+        let (user, program) = ("vitrin".to_owned(), "/usr/bin/vitrin".to_owned());
+        let service = Service { group: user.clone(), user, account: None, program, superuser: false };
         let remedies = remedies(&configuration, reading.as_ref(), &config, root.path(), &service);
         remedies.iter().map(|remedy| format!("{:?} {}\n{}\n", remedy.kind, remedy.why, remedy.run)).collect()
     }
@@ -203,6 +203,19 @@ mod tests {
             "/etc/php/8.2/fpm/php-fpm.conf",
         );
         expect![[r#"
+            Mend No status page in the pool shop: with one, processes, requests and slow requests show.
+            grep -qxF 'pm.status_listen = /run/php/shop-status.sock' /etc/php/8.2/fpm/pool.d/shop.conf || sed -i '/^\[shop\]/a pm.status_path = /status\npm.status_listen = /run/php/shop-status.sock' /etc/php/8.2/fpm/pool.d/shop.conf
+            php-fpm8.2 --test
+            service php8.2-fpm reload
+
+            More The status of the pool admin is answered by the workers of the shop: with `pm.status_listen` it is seen while all of them are busy, too.
+            grep -qxF 'pm.status_listen = /run/php/admin-status.sock' /etc/php/8.2/fpm/pool.d/admin.conf || sed -i '/^\[admin\]/a pm.status_listen = /run/php/admin-status.sock' /etc/php/8.2/fpm/pool.d/admin.conf
+            php-fpm8.2 --test
+            service php8.2-fpm reload
+
+            Mend The script that tells of OPcache is not installed: with it phpfpm_opcache_* and PHP's settings show.
+            /usr/bin/vitrin opcache-script | install -D -o root -g root -m 0644 /dev/stdin /usr/share/vitrin/opcache.php
+
         "#]]
         .assert_eq(&text);
     }

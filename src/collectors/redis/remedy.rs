@@ -11,7 +11,7 @@ use super::tls::Tls;
 use super::{CLUSTER_INFO, Config, questions};
 use crate::collector::{Paths, Reason};
 use crate::config::types::Address;
-use crate::remedy::{Complaints, Remedy, Service, membership, quoted, readable_secret, secret_file};
+use crate::remedy::{Complaints, Remedy, Service, closed_secret, membership, quoted, secret_file};
 
 /// Where packages put the configuration, when the server cannot be asked.
 const USUAL: [&str; 4] =
@@ -74,6 +74,9 @@ fn rules(config: &Config, mode: Mode, is_old: bool) -> Vec<String> {
 /// The ACL user that a server which refused us needs.
 async fn user(config: &Config, run: Complaints<'_>, service: &Service, paths: &Paths) -> Option<Remedy> {
     let endpoint = &config.endpoint;
+    if let Some(closed) = endpoint.password.as_ref().and_then(|password| closed_secret(password, service)) {
+        return Some(closed);
+    }
     let facts = Facts::of(endpoint, service, paths).await;
     let down = run.failure.is_some();
     let name = endpoint.user.as_deref().unwrap_or(&service.user);
@@ -105,9 +108,6 @@ async fn user(config: &Config, run: Complaints<'_>, service: &Service, paths: &P
         String::new()
     };
     let make = secret_file(file, service);
-    if facts.exists == Some(true) && file.exists() && readable_secret(file, service) == Some(false) {
-        return Some(Remedy::mend(format!("{} is closed to {}.", file.display(), service.user), make));
-    }
     if !is_local(&endpoint.url.address) || facts.mode == Mode::Sentinel {
         let place =
             if facts.mode == Mode::Sentinel { "In sentinel.conf" } else { "In redis.conf, or the file of aclfile" };
@@ -132,7 +132,6 @@ struct Facts {
     mode: Mode,
     /// Whether it is older than 7.0.
     is_old: bool,
-    exists: Option<bool>,
     /// Its configuration file.
     file: Option<PathBuf>,
     /// Whether users are in a file of their own.
@@ -143,14 +142,7 @@ struct Facts {
 
 impl Facts {
     async fn of(endpoint: &Endpoint, service: &Service, paths: &Paths) -> Self {
-        let mut facts = Self {
-            mode: Mode::Standalone,
-            is_old: false,
-            exists: None,
-            file: None,
-            aclfile: false,
-            requirepass: false,
-        };
+        let mut facts = Self { mode: Mode::Standalone, is_old: false, file: None, aclfile: false, requirepass: false };
         if !is_local(&endpoint.url.address) || !service.superuser {
             if let Ok(connection) = endpoint.connect().await {
                 facts.mode = connection.mode();
@@ -163,9 +155,8 @@ impl Facts {
         let file = match administrator.connect().await {
             Ok(mut connection) => {
                 facts.mode = connection.mode();
-                let commands = [redis::cmd("INFO").arg("server").take(), redis::cmd("ACL").arg("USERS").take()];
-                let replies = connection.ask(&commands).await.unwrap_or_default();
-                facts.exists = replies.get(1).and_then(|users| listed(users, endpoint.user.as_deref()?));
+                let info = redis::cmd("INFO").arg("server").take();
+                let replies = connection.ask(&[info]).await.unwrap_or_default();
                 let info = replies.first().and_then(|reply| text(reply).ok()).unwrap_or_default();
                 let info = Info::parse(&info);
                 let major =
@@ -211,18 +202,14 @@ impl Facts {
         match &config {
             _ if self.aclfile => lines += &format!("echo ACL SAVE | {ask} | grep -x OK\n"),
             Some(config) => {
-                lines += &format!("sed -i -e '/^user {name} /d' -e \"\\$a user {name} on #$hash {rules}\" {config}\n");
+                // The second command gives a last line that has none its end.
+                lines += &format!("sed -i -e '/^user {name} /d' -e '$a\\' {config}\n");
+                lines += &format!("echo \"user {name} on #$hash {rules}\" >>{config}\n");
             }
             None => lines += &format!("echo CONFIG REWRITE | {ask} | grep -x OK\n"),
         }
         lines
     }
-}
-
-/// Whether the answer to `ACL USERS` names the user.
-fn listed(users: &redis::Value, name: &str) -> Option<bool> {
-    let redis::Value::Array(users) = users else { return None };
-    Some(users.iter().any(|user| text(user).is_ok_and(|user| user == name)))
 }
 
 fn below(path: &Path) -> &Path {
