@@ -8,11 +8,13 @@
 //!
 //! * A *metric* is declared once, beside the code that reads it.
 //! * A *snapshot* is what one run of one collector found.
+//! * A *remedy* is what root does about what a collector could not see.
 //! * A *collector* watches one target and knows nothing of HTTP, text formats, deadlines or other collectors.
 //! * The *schedule* owns time: budgets, single flight, panics, timers, and the health metrics of every job.
 //! * The *exposition* turns outcomes into a page, the *server* hands pages out, the *cli* puts it together.
 #![warn(missing_docs)]
 
+pub mod account;
 pub mod cli;
 pub mod collector;
 pub mod collectors;
@@ -21,6 +23,7 @@ pub mod exposition;
 mod logging;
 pub mod metric;
 mod process;
+pub mod remedy;
 pub mod schedule;
 pub mod server;
 pub mod snapshot;

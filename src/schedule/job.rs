@@ -17,6 +17,7 @@ use super::outcome::{Outcome, Tally};
 use crate::collector::{Collector, Context, Failure, Reason};
 use crate::config::types::TargetName;
 use crate::metric::Metric;
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
 /// After how many of its periods a timer's outcome is too old to show.
@@ -38,6 +39,7 @@ pub struct Job {
 /// A collector with its type forgotten.
 trait Watch: Send + Sync {
     fn run(self: Arc<Self>) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)>;
+    fn remedies<'a>(&'a self, run: Complaints<'a>, service: &'a Service) -> BoxFuture<'a, Vec<Remedy>>;
 }
 
 impl<C: Collector> Watch for C {
@@ -49,6 +51,10 @@ impl<C: Collector> Watch for C {
         }
         .boxed()
     }
+
+    fn remedies<'a>(&'a self, run: Complaints<'a>, service: &'a Service) -> BoxFuture<'a, Vec<Remedy>> {
+        Collector::remedies(self, run, service).boxed()
+    }
 }
 
 #[derive(Default)]
@@ -58,6 +64,8 @@ struct State {
     tally: Tally,
     /// What was last said of this target in the log; empty when it was well.
     told: String,
+    /// The remedies for a complaint, as they were found when it was new.
+    remedies: Option<(String, Arc<[Remedy]>)>,
 }
 
 /// The last run that has ended.
@@ -119,6 +127,28 @@ impl Job {
     #[must_use]
     pub fn last(&self) -> Option<Arc<Outcome>> {
         self.state().last.as_ref().map(|last| last.outcome.clone())
+    }
+
+    /// The ways out of what the last run complained of, and what would show more; none before the first run.
+    ///
+    /// They are looked for once per complaint: a page that shows them costs the backends nothing. A panic, or a search
+    /// that takes longer than a run may, finds none.
+    pub async fn remedies(&self, service: &Service) -> Arc<[Remedy]> {
+        let Some(outcome) = self.last() else { return Arc::new([]) };
+        let complaint = outcome.complaint();
+        if let Some((of, known)) = &self.state().remedies
+            && *of == complaint
+        {
+            return known.clone();
+        }
+        let run = Complaints { failure: outcome.failure.as_ref(), gaps: &outcome.gaps };
+        let search = AssertUnwindSafe(self.watcher.remedies(run, service)).catch_unwind();
+        let found: Arc<[Remedy]> = match timeout(self.timeout, search).await {
+            Ok(Ok(found)) => found.into(),
+            _ => Arc::new([]),
+        };
+        self.state().remedies = Some((complaint, found.clone()));
+        found
     }
 
     /// Starts the job's own timer, if it has one: a run at once and then one every period, until the program stops.
