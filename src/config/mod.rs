@@ -1,5 +1,6 @@
 //! The configuration: one TOML file, or none, turned into types that cannot hold a bad value.
 
+pub mod option_file;
 pub mod secret;
 pub mod types;
 
@@ -76,6 +77,14 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, Problem> {
     })
 }
 
+/// The same with secrets from this environment, for a text that is not a file's.
+///
+/// # Errors
+/// With the first thing in it that is wrong.
+pub(crate) fn parse_with(file: &Path, text: &str, environment: &Environment) -> Result<Config, Problem> {
+    secret::with_environment(environment.clone(), || parse(file, text)).0
+}
+
 /// What is wrong with a configuration: place, value, what was expected, and the way out.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -93,6 +102,12 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
 }
 
 impl Problem {
+    /// What is wrong and the way out, without the place, on one line.
+    pub(crate) fn words(&self) -> String {
+        let hint = self.hint.iter().flat_map(|hint| ["; ", hint]);
+        std::iter::once(self.message.as_str()).chain(hint).collect()
+    }
+
     fn of(file: &Path, text: &str, path: &str, error: &toml::de::Error) -> Self {
         let (line, column) = position(text, error.span().unwrap_or(0..0));
         // The key that is unknown is named by the message already.

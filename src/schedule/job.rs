@@ -129,6 +129,26 @@ impl Job {
         self.state().last.as_ref().map(|last| last.outcome.clone())
     }
 
+    /// Asks the target once, apart from any schedule: the log hears nothing of it.
+    pub async fn ask(&self) -> Arc<Outcome> {
+        let begun = Instant::now();
+        let (out, result) = self.run().await;
+        let (findings, gaps, _) = out.finish();
+        let outcome = Arc::new(Outcome {
+            id: Outcome::next_id(),
+            collector: self.collector,
+            target: self.target.clone(),
+            duration: begun.elapsed(),
+            ended: SystemTime::now(),
+            findings,
+            failure: result.err(),
+            gaps,
+            tally: Tally::default(),
+        });
+        self.state().last = Some(Last { outcome: outcome.clone(), settled: Instant::now() });
+        outcome
+    }
+
     /// The ways out of what the last run complained of, and what would show more; none before the first run.
     ///
     /// They are looked for once per complaint: a page that shows them costs the backends nothing. A panic, or a search

@@ -1,5 +1,7 @@
 //! nginx: connections and requests, from its `stub_status` page.
 
+mod configuration;
+mod discover;
 mod url;
 
 use std::pin::pin;
@@ -19,6 +21,7 @@ use crate::config::types::Address;
 use crate::metric::{Catalogue, Metric};
 use crate::snapshot::Snapshot;
 
+pub use discover::DISCOVERY;
 pub use url::StatusUrl;
 
 /// The largest page we read; a `stub_status` page has some hundred bytes.
