@@ -2,6 +2,7 @@
 
 mod collect;
 mod health;
+mod init;
 mod metrics;
 mod serve;
 
@@ -26,8 +27,8 @@ struct Args {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// The configuration file. Without this flag /etc/vitrin/vitrin.toml is read if it is there; without any file the
-    /// host alone is watched.
+    /// The configuration file. Without this flag /etc/vitrin/vitrin.toml is read if it is there; without any file
+    /// Vitrin watches what it finds on this machine and may read.
     #[arg(long = "config.file", value_name = "PATH", global = true)]
     config_file: Option<PathBuf>,
 
@@ -60,6 +61,7 @@ struct Args {
 enum Command {
     Collect(collect::Args),
     Health(health::Args),
+    Init(init::Args),
     Metrics(metrics::Args),
 }
 
@@ -81,6 +83,9 @@ pub fn run() -> ExitCode {
             collect::run(command, args.config_file.as_deref(), args.paths(), &mut stdout(), &mut stderr())
         }
         Some(Command::Health(_)) => health::run(&args.listen_address[0], &mut stdout()),
+        Some(Command::Init(command)) => {
+            init::run(command, args.config_file.as_deref(), args.paths(), &mut stdout(), &mut stderr())
+        }
         Some(Command::Metrics(command)) => metrics::run(command, &mut stdout()),
     };
     match done {

@@ -3,6 +3,7 @@
 //! What is found is written as the tables of a configuration and read from there: what is watched without a file is what
 //! `vitrin init` writes into one.
 
+mod file;
 mod names;
 
 use std::collections::BTreeMap;

@@ -13,6 +13,8 @@ pub struct Discovery {
     pub title: &'static str,
     /// The names of its processes, as [`super::Process::is`] takes them.
     pub processes: &'static [&'static str],
+    /// What stands in a target's table, for somebody who has one that was not found.
+    pub example: &'static str,
     /// The servers, the most usual one first. Blocks; reads configurations, and talks to nobody.
     pub look: fn(&Machine) -> Vec<Sighting>,
 }

@@ -113,9 +113,16 @@ mod tests {
         }
         let shown: Vec<_> =
             tcp(folder.path()).iter().map(|socket| format!("{} {} {}", socket.ip, socket.port, socket.user)).collect();
-        expect_test::expect![[r#""#]].assert_eq(&shown.join("\n"));
+        expect_test::expect![[r#"
+            0.0.0.0 80 0
+            127.0.0.1 3306 100
+            127.0.0.1 6379 101"#]]
+        .assert_eq(&shown.join("\n"));
         let shown: Vec<_> = unix(folder.path()).iter().map(|path| path.display().to_string()).collect();
-        expect_test::expect![[r#""#]].assert_eq(&shown.join("\n"));
+        expect_test::expect![[r#"
+            /run/mysqld/mysqld.sock
+            /run/php/php8.2-fpm.sock"#]]
+        .assert_eq(&shown.join("\n"));
     }
 
     #[test]

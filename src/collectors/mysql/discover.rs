@@ -8,8 +8,13 @@ use crate::config::types::Address;
 use crate::machine::{Discovery, Machine, Sighting, beginning, quoted};
 
 /// How MySQL and MariaDB are found.
-pub const DISCOVERY: Discovery =
-    Discovery { topic: "mysql", title: "MySQL or MariaDB", processes: &["mysqld", "mariadbd"], look };
+pub const DISCOVERY: Discovery = Discovery {
+    topic: "mysql",
+    title: "MySQL or MariaDB",
+    processes: &["mysqld", "mariadbd"],
+    example: "address = \"/run/mysqld/mysqld.sock\"\nuser = \"vitrin\"",
+    look,
+};
 
 /// Where every server listens that nobody told otherwise.
 const PORT: u16 = 3306;
@@ -171,12 +176,13 @@ mod tests {
             processes: vec![server(100, "mariadbd --socket=/run/mysqld/mysqld.sock")],
             tcp: vec![listens(3306, 100), listens(6379, 101)],
             unix: ["/run/mysqld/mysqld.sock", "/run/mysqld/mysqlx.sock", "/run/php/php.sock"].map(Into::into).into(),
+            root: "/nowhere".into(),
             ..Machine::default()
         };
         let found = look(&machine);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].seen, "mariadbd listens at /run/mysqld/mysqld.sock");
-        assert_eq!(found[0].ways, ["address = \"run/mysqld/mysqld.sock\"\nuser = \"vitrin\"\n"]);
+        assert_eq!(found[0].ways, ["address = \"/nowhere/run/mysqld/mysqld.sock\"\nuser = \"vitrin\"\n"]);
     }
 
     #[test]
@@ -188,6 +194,7 @@ mod tests {
             ],
             tcp: vec![listens(3306, 0), listens(3307, 100), listens(3308, 100)],
             unix: ["/run/mysqld/mysqld.sock", "/srv/b/db"].map(Into::into).into(),
+            root: "/nowhere".into(),
             ..Machine::default()
         };
         assert_eq!(places(&machine), ["mysqld /run/mysqld/mysqld.sock", "3306 127.0.0.1:3306", "db /srv/b/db"]);
@@ -198,6 +205,7 @@ mod tests {
         let machine = Machine {
             processes: vec![server(100, "mysqld")],
             tcp: vec![listens(3306, 100), listens(33060, 100)],
+            root: "/nowhere".into(),
             ..Machine::default()
         };
         assert_eq!(places(&machine), ["3306 127.0.0.1:3306"]);
@@ -210,14 +218,23 @@ mod tests {
             home: Some(folder.path().to_owned()),
             processes: vec![server(100, "mysqld")],
             unix: vec!["/run/mysqld/mysqld.sock".into()],
+            root: "/nowhere".into(),
             ..Machine::default()
         };
         let file = folder.path().join(".my.cnf");
         let password = format!("password = {{ option_file = \"{}\" }}\n", file.display());
         for (text, count, first) in [
-            ("user=me\npassword=canary", 1, format!("address = \"run/mysqld/mysqld.sock\"\nuser = \"me\"\n{password}")),
+            (
+                "user=me\npassword=canary",
+                1,
+                format!("address = \"/nowhere/run/mysqld/mysqld.sock\"\nuser = \"me\"\n{password}"),
+            ),
             ("user=me\nhost=127.0.0.1\n", 1, "address = \"127.0.0.1:3306\"\nuser = \"me\"\n".to_owned()),
-            ("user=root\npassword=canary", 1, "address = \"run/mysqld/mysqld.sock\"\nuser = \"vitrin\"\n".to_owned()),
+            (
+                "user=root\npassword=canary",
+                1,
+                "address = \"/nowhere/run/mysqld/mysqld.sock\"\nuser = \"vitrin\"\n".to_owned(),
+            ),
         ] {
             fs::write(&file, format!("[client]\n{text}\n")).unwrap();
             let found = look(&machine);

@@ -7,8 +7,13 @@ use super::url::StatusUrl;
 use crate::machine::{Discovery, Machine, Sighting, quoted};
 
 /// How nginx is found.
-pub const DISCOVERY: Discovery =
-    Discovery { topic: "nginx", title: "nginx", processes: &["nginx", "openresty", "angie"], look };
+pub const DISCOVERY: Discovery = Discovery {
+    topic: "nginx",
+    title: "nginx",
+    processes: &["nginx", "openresty", "angie"],
+    example: "url = \"http://127.0.0.1:8080/stub_status\"",
+    look,
+};
 
 /// What a master calls itself, before its command line.
 const MASTER: &str = "nginx: master process ";

@@ -7,7 +7,13 @@ use crate::collector::Paths;
 use crate::machine::{Discovery, Machine, Sighting, quoted};
 
 /// How PHP-FPM is found.
-pub const DISCOVERY: Discovery = Discovery { topic: "php_fpm", title: "PHP-FPM", processes: &["php-fpm*"], look };
+pub const DISCOVERY: Discovery = Discovery {
+    topic: "php_fpm",
+    title: "PHP-FPM",
+    processes: &["php-fpm*"],
+    example: "configuration = \"/etc/php/8.2/fpm/php-fpm.conf\"",
+    look,
+};
 
 /// What a master calls itself, before its configuration.
 const MASTER: &str = "php-fpm: master process (";
@@ -75,7 +81,29 @@ mod tests {
             ..Machine::default()
         };
         let found: Vec<_> = look(&machine).into_iter().map(|sighting| (sighting.name, sighting.ways)).collect();
-        expect_test::expect![[""]].assert_debug_eq(&found);
+        expect_test::expect![[r#"
+            [
+                (
+                    "php8.10",
+                    [
+                        "configuration = \"/etc/php/8.10/fpm/php-fpm.conf\"\n",
+                    ],
+                ),
+                (
+                    "php8.2",
+                    [
+                        "configuration = \"/etc/php/8.2/fpm/php-fpm.conf\"\n",
+                    ],
+                ),
+                (
+                    "shop",
+                    [
+                        "configuration = \"/srv/shop/fpm.conf\"\n",
+                    ],
+                ),
+            ]
+        "#]]
+        .assert_debug_eq(&found);
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub const DISCOVERY: Discovery = Discovery {
     topic: "redis",
     title: "Redis or Valkey",
     processes: &["redis-server", "redis-sentinel", "valkey-server", "valkey-sentinel", "keydb-server"],
+    example: "url = \"redis://127.0.0.1:6379\"",
     look,
 };
 
@@ -125,10 +126,43 @@ mod tests {
                 process("redis-server 10.9.9.9:7000", 101),
             ],
             tcp: vec![listens("::", 6379, 101), listens("127.0.0.1", 6380, 101), listens("0.0.0.0", 26379, 101)],
+            root: "/nowhere".into(),
             ..Machine::default()
         };
         let found: Vec<_> = look(&machine).into_iter().map(|s| (s.name, s.seen, s.ways)).collect();
-        expect_test::expect![[""]].assert_debug_eq(&found);
+        expect_test::expect![[r#"
+            [
+                (
+                    "6379",
+                    "redis-server listens at 127.0.0.1:6379",
+                    [
+                        "url = \"redis://127.0.0.1:6379\"\n",
+                    ],
+                ),
+                (
+                    "6380",
+                    "redis-server listens at 127.0.0.1:6380",
+                    [
+                        "url = \"redis://127.0.0.1:6380\"\n",
+                    ],
+                ),
+                (
+                    "26379",
+                    "redis-sentinel listens at 127.0.0.1:26379",
+                    [
+                        "url = \"redis://127.0.0.1:26379\"\n",
+                    ],
+                ),
+                (
+                    "shop",
+                    "valkey-server listens at /run/valkey/shop.sock",
+                    [
+                        "url = \"unix:///nowhere/run/valkey/shop.sock\"\n",
+                    ],
+                ),
+            ]
+        "#]]
+        .assert_debug_eq(&found);
     }
 
     #[test]
