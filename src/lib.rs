@@ -3,7 +3,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! metric → snapshot → collector → collectors, schedule → exposition → server → cli
+//! metric → snapshot → collector → collectors, schedule → running → exposition → server → cli
 //! ```
 //!
 //! * A *metric* is declared once, beside the code that reads it.
@@ -11,6 +11,7 @@
 //! * A *remedy* is what root does about what a collector could not see.
 //! * A *collector* watches one target and knows nothing of HTTP, text formats, deadlines or other collectors.
 //! * The *schedule* owns time: budgets, single flight, panics, timers, and the health metrics of every job.
+//! * What is *running* is one configuration and its schedule, replaced together by a reload.
 //! * The *exposition* turns outcomes into a page, the *server* hands pages out, the *cli* puts it together.
 #![warn(missing_docs)]
 
@@ -26,6 +27,7 @@ pub mod machine;
 pub mod metric;
 mod process;
 pub mod remedy;
+pub mod running;
 pub mod schedule;
 pub mod server;
 pub mod snapshot;

@@ -44,13 +44,26 @@ pub struct Loaded {
 /// # Errors
 /// When the file named cannot be read, or a file does not hold a configuration.
 pub fn load(named: Option<&Path>, environment: Environment) -> Result<Loaded, Problem> {
+    load_as(named, environment, false)
+}
+
+/// The same for who looks for what is wrong with this machine: files of secrets and sockets that are not there, or are
+/// closed to us, are no mistakes of the configuration's.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_to_diagnose(named: Option<&Path>, environment: Environment) -> Result<Loaded, Problem> {
+    load_as(named, environment, true)
+}
+
+fn load_as(named: Option<&Path>, environment: Environment, diagnosing: bool) -> Result<Loaded, Problem> {
     let file = named.unwrap_or(Path::new(DEFAULT_FILE));
     let text = match read(file) {
         Ok(text) => text,
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return Ok(Loaded::default()),
         Err(error) => return Err(unreadable(file, &error)),
     };
-    let (config, warnings) = secret::with_environment(environment, || parse(file, &text));
+    let (config, warnings) = secret::with_environment(environment, diagnosing, || parse(file, &text));
     Ok(Loaded { config: config?, file: Some(file.to_owned()), warnings })
 }
 
@@ -106,6 +119,17 @@ impl Problem {
     pub(crate) fn words(&self) -> String {
         let hint = self.hint.iter().flat_map(|hint| ["; ", hint]);
         std::iter::once(self.message.as_str()).chain(hint).collect()
+    }
+
+    /// The load was cut off: the program is about to end.
+    pub(crate) fn interrupted() -> Self {
+        Self { place: "the configuration".to_owned(), message: "reading it was cut off".to_owned(), hint: None }
+    }
+
+    /// Where it is: file, line and column.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     fn of(file: &Path, text: &str, path: &str, error: &toml::de::Error) -> Self {

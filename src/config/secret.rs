@@ -22,10 +22,10 @@ const WAY_OUT: &str = "write { file = \"/etc/vitrin/name\" }, { env = \"NAME\" }
 /// A password or token, named by where it is kept.
 ///
 /// A file is read again at each use, so that a rotated secret needs no reload.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Source);
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 enum Source {
     /// From the environment, as it was when the configuration was loaded.
     Value(String),
@@ -35,6 +35,15 @@ enum Source {
 }
 
 impl Secret {
+    /// The file that it is kept in, if it is.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Source::Value(_) => None,
+            Source::File(path) => Some(path),
+        }
+    }
+
     /// The secret itself, of any bytes, without the line end that editors put at the end of a file.
     ///
     /// # Errors
@@ -116,13 +125,26 @@ thread_local! {
 struct Loading {
     environment: Environment,
     warnings: Vec<String>,
+    diagnosing: bool,
 }
 
 /// Runs `load` with secrets looked up in `environment`, and returns what it noticed about them.
-pub(super) fn with_environment<T>(environment: Environment, load: impl FnOnce() -> T) -> (T, Vec<String>) {
-    LOADING.set(Loading { environment, warnings: Vec::new() });
+///
+/// Who is `diagnosing` takes files and sockets that are not there, or closed, as they are written: to find that out, and
+/// the way out of it, is what a check is for.
+pub(super) fn with_environment<T>(
+    environment: Environment,
+    diagnosing: bool,
+    load: impl FnOnce() -> T,
+) -> (T, Vec<String>) {
+    LOADING.set(Loading { environment, warnings: Vec::new(), diagnosing });
     let loaded = load();
     (loaded, LOADING.take().warnings)
+}
+
+/// Whether a configuration is being loaded by who looks for what is wrong with this machine.
+pub(super) fn is_diagnosing() -> bool {
+    LOADING.with_borrow(|loading| loading.diagnosing)
 }
 
 impl<'de> Deserialize<'de> for Secret {
@@ -194,8 +216,11 @@ fn readable(path: &Path, loading: &mut Loading) -> Result<PathBuf, String> {
     let shown = path.display();
     // Looked at before it is opened, which for a pipe would wait for somebody to write.
     let metadata = fs::metadata(path)
-        .and_then(|metadata| if metadata.is_file() { File::open(path).map(|_| metadata) } else { Ok(metadata) })
-        .map_err(|error| format!("the secret file {shown} cannot be read: {error}\ncreate it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {shown}"))?;
+        .and_then(|metadata| if metadata.is_file() { File::open(path).map(|_| metadata) } else { Ok(metadata) });
+    if loading.diagnosing && metadata.is_err() {
+        return Ok(Source::File(path.to_owned()));
+    }
+    let metadata = metadata.map_err(|error| format!("the secret file {shown} cannot be read: {error}\ncreate it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {shown}"))?;
     if !metadata.is_file() {
         return Err(format!("the secret file {shown} is not a file\nname a file that holds the secret alone"));
     }
@@ -221,7 +246,8 @@ mod tests {
     /// The secret kept in this place, and what was noticed about it.
     fn secret(place: &str, environment: &[(&str, &str)]) -> (Secret, Vec<String>) {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let (table, warnings) = with_environment(environment, || toml::from_str(&format!("secret = {{ {place} }}")));
+        let (table, warnings) =
+            with_environment(environment, false, || toml::from_str(&format!("secret = {{ {place} }}")));
         let table: Table = table.unwrap();
         (table.secret, warnings)
     }

@@ -133,7 +133,8 @@ mod tests {
             # --- nginx: none was found. One is watched like this:
             #[nginx.targets.main]
             #url = "http://127.0.0.1:8080/stub_status"
-        "##]].assert_eq(&text);
+        "##]]
+        .assert_eq(&text);
         let config = config::parse(Path::new("a"), &text).unwrap();
         assert_eq!(
             config.collectors.redis.targets.keys().map(TargetName::as_str).collect::<Vec<_>>(),

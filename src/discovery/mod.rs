@@ -184,7 +184,7 @@ fn job(
     let text = format!("[host]\nenabled = false\n{}", section(topic, target, table));
     let config = config::parse_with(Path::new("discovered"), &text, environment)
         .map_err(|problem| Failure::message(Reason::Permission, problem.words()))?;
-    let jobs = config.collectors.jobs(context);
+    let jobs = config.collectors.jobs(context, &[]);
     let job = jobs.into_iter().find(|job| job.collector() == topic);
     job.ok_or_else(|| Failure::message(Reason::Bug, format!("a target of {topic} without a job")))
 }

@@ -12,6 +12,7 @@ mod line;
 mod listen;
 mod opcache;
 mod pool;
+mod remedy;
 mod report;
 mod script;
 mod settings;
@@ -29,6 +30,7 @@ use futures_util::stream;
 use crate::collector::{Collector, Context, Failure, Reason};
 use crate::config::types::Address;
 use crate::metric::Catalogue;
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 use ask::{ONCE, Question, TWICE, ask};
 use backlog::Backlog;
@@ -114,6 +116,14 @@ impl Collector for PhpFpm {
             Err(failure) => out.gap(failure),
         }
         Ok(())
+    }
+
+    async fn remedies(&self, _run: Complaints<'_>, service: &Service) -> Vec<Remedy> {
+        let Ok(configuration) = self.configuration().await else { return Vec::new() };
+        let reading = self.reading.clone().lock_owned().await;
+        let (config, root, service) = (self.config.clone(), self.context.paths.root.clone(), service.clone());
+        let look = move || remedy::remedies(&configuration, reading.as_ref(), &config, &root, &service);
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 }
 

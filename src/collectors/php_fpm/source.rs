@@ -1,6 +1,7 @@
 //! Where a target's pools come from: FPM's configuration files, or a list of addresses; both looked at again at each
 //! scrape, so that a pool added or removed is seen at the next.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt;
@@ -45,7 +46,7 @@ pub(super) fn discover(paths: &Paths) -> Vec<PathBuf> {
 }
 
 /// Where the pools come from. All paths are the host's, without `--path.rootfs`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Source {
     /// FPM's configuration; `None` finds it in the usual places.
     Configuration(Option<PathBuf>),
@@ -60,6 +61,8 @@ pub(super) struct Reading {
     main: PathBuf,
     files: Vec<Stamp>,
     patterns: Vec<(String, Vec<PathBuf>)>,
+    /// The last file that says something of each pool.
+    places: BTreeMap<String, PathBuf>,
 }
 
 /// A file as it was when we read it.
@@ -144,8 +147,13 @@ fn listed(root: &Path, addresses: &[String], status_path: &str) -> Configuration
 impl Reading {
     fn new(root: &Path, file: &Path) -> Result<Self, Failure> {
         let prefix = prefix(file);
-        let mut reading =
-            Self { configuration: Arc::default(), main: file.to_owned(), files: Vec::new(), patterns: Vec::new() };
+        let mut reading = Self {
+            configuration: Arc::default(),
+            main: file.to_owned(),
+            files: Vec::new(),
+            patterns: Vec::new(),
+            places: BTreeMap::new(),
+        };
         let mut sections = Sections::default();
         reading.load(root, &inside(root, file), &prefix, DEPTH, &mut sections)?;
         reading.configuration = Arc::new(sections.finish(&prefix));
@@ -168,7 +176,10 @@ impl Reading {
         self.files.push(stamp);
         for found in text.lines().filter_map(line) {
             match found {
-                Line::Section(name) => sections.begin(name),
+                Line::Section(name) => {
+                    self.places.insert(name.clone(), host(root, file));
+                    sections.begin(name);
+                }
                 Line::Set(key, value) => sections.set(key, &value),
                 Line::Include(pattern) => {
                     let pattern = if pattern.starts_with('/') { pattern } else { format!("{prefix}/{pattern}") };
@@ -181,6 +192,16 @@ impl Reading {
             }
         }
         Ok(())
+    }
+
+    /// The main file.
+    pub(super) fn main(&self) -> &Path {
+        &self.main
+    }
+
+    /// The file that a pool is in, as the host names it.
+    pub(super) fn place(&self, pool: &str) -> Option<&Path> {
+        self.places.get(pool).map(PathBuf::as_path)
     }
 
     fn is_current(&self, root: &Path) -> bool {
@@ -216,6 +237,11 @@ fn prefix(file: &Path) -> String {
         None | Some("/") => "/usr".to_owned(),
         Some(prefix) => prefix.to_owned(),
     }
+}
+
+/// A path that we reach as the host names it.
+fn host(root: &Path, path: &Path) -> PathBuf {
+    Path::new("/").join(path.strip_prefix(root).unwrap_or(path))
 }
 
 /// A path of the host as we reach it.

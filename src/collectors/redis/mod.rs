@@ -16,6 +16,7 @@ mod info;
 mod key_groups;
 mod keyspace;
 mod refusal;
+mod remedy;
 mod replication;
 mod sentinel;
 mod settings;
@@ -27,9 +28,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 
-use crate::collector::{Collector, Context, Failure, Gate, Reason};
+use crate::collector::{Collector, Context, Failure, Gate, Paths, Reason};
 use crate::config::secret::Secret;
 use crate::metric::{Catalogue, Metric};
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
 use connection::{Answers, Connection, Mode, Question};
@@ -56,7 +58,7 @@ const LATENCY_HISTOGRAM: Question = Question { command: "LATENCY HISTOGRAM", arg
 const CLUSTER_INFO: Question = Question { command: "CLUSTER INFO", argument: None };
 
 /// One target: `[redis.targets.<name>]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Config {
     /// Where the server is, and who we are there.
@@ -107,7 +109,8 @@ impl TryFrom<Written> for Config {
 
 /// Watches one server.
 pub struct Redis {
-    endpoint: Endpoint,
+    config: Config,
+    paths: Paths,
     gate: Arc<Gate>,
     /// The connection between two scrapes; taken out while it is in use, so that one dropped halfway is not used again.
     kept: Mutex<Option<Connection>>,
@@ -131,19 +134,25 @@ impl Collector for Redis {
     type Config = Config;
 
     fn new(config: &Config, context: &Context) -> Self {
-        let endpoint = config.endpoint.clone();
-        Self { gate: context.gate(&endpoint.url.address.to_string()), endpoint, kept: Mutex::new(None) }
+        let gate = context.gate(&config.endpoint.url.address.to_string());
+        Self { config: config.clone(), paths: context.paths.clone(), gate, kept: Mutex::new(None) }
     }
 
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
         let _permit = self.gate.scrape.acquire().await.expect("gates are never closed");
         let mut connection = match self.take_kept() {
             Some(connection) => connection,
-            None => self.endpoint.connect().await?,
+            None => self.config.endpoint.connect().await?,
         };
-        read(&mut connection, out).await.map_err(|failure| failure.context(format!("reading {}", self.endpoint)))?;
+        let reading = |failure: Failure| failure.context(format!("reading {}", self.config.endpoint));
+        read(&mut connection, out).await.map_err(reading)?;
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
         Ok(())
+    }
+
+    async fn remedies(&self, run: Complaints<'_>, service: &Service) -> Vec<Remedy> {
+        let _permit = self.gate.slow.acquire().await.expect("gates are never closed");
+        remedy::remedies(&self.config, run, service, &self.paths).await
     }
 }
 

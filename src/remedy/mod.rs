@@ -1,7 +1,11 @@
 //! Ways out: what keeps a target, or a part of it, from being seen, and what root does about it.
 
+mod lines;
+
 use crate::account::Account;
 use crate::collector::Failure;
+
+pub(crate) use lines::{indented, membership, quoted, readable_secret, secret_file};
 
 /// The user that Vitrin serves as, unless somebody says another.
 pub const USER: &str = "vitrin";
@@ -42,6 +46,12 @@ impl Remedy {
         Self { why: why.into(), run: String::new(), by_hand: by_hand.into(), kind: Kind::Mend }
     }
 
+    /// The same with something for a person to do besides.
+    #[must_use]
+    pub fn and_by_hand(self, by_hand: impl Into<String>) -> Self {
+        Self { by_hand: by_hand.into(), ..self }
+    }
+
     /// The same where nothing is wrong without it.
     #[must_use]
     pub fn as_more(self) -> Self {
@@ -80,4 +90,6 @@ pub struct Service {
     pub account: Option<Account>,
     /// The program, for lines that call it.
     pub program: String,
+    /// Whether root asks, and facts may be read with a superuser's login: by `check` and `init`, never to serve.
+    pub superuser: bool,
 }
