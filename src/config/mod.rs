@@ -90,12 +90,13 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, Problem> {
     })
 }
 
-/// The same with secrets from this environment, for a text that is not a file's.
+/// The configuration of what was found on this machine: a text that is no file's. Files and sockets that are not there, or
+/// are closed to us, are no mistakes in it.
 ///
 /// # Errors
 /// With the first thing in it that is wrong.
-pub(crate) fn parse_with(file: &Path, text: &str, environment: &Environment) -> Result<Config, Problem> {
-    secret::with_environment(environment.clone(), || parse(file, text)).0
+pub(crate) fn parse_found(text: &str, environment: &Environment) -> Result<Config, Problem> {
+    secret::with_environment(environment.clone(), true, || parse(Path::new("what was found"), text)).0
 }
 
 /// What is wrong with a configuration: place, value, what was expected, and the way out.
@@ -115,12 +116,6 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
 }
 
 impl Problem {
-    /// What is wrong and the way out, without the place, on one line.
-    pub(crate) fn words(&self) -> String {
-        let hint = self.hint.iter().flat_map(|hint| ["; ", hint]);
-        std::iter::once(self.message.as_str()).chain(hint).collect()
-    }
-
     /// The load was cut off: the program is about to end.
     pub(crate) fn interrupted() -> Self {
         Self { place: "the configuration".to_owned(), message: "reading it was cut off".to_owned(), hint: None }

@@ -35,11 +35,11 @@ enum Source {
 }
 
 impl Secret {
-    /// The file that it is kept in, if it is.
+    /// The file that it is kept in, alone, if it is.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match &self.0 {
-            Source::Value(_) => None,
+            Source::Value(_) | Source::OptionFile(_) => None,
             Source::File(path) => Some(path),
         }
     }
@@ -218,7 +218,7 @@ fn readable(path: &Path, loading: &mut Loading) -> Result<PathBuf, String> {
     let metadata = fs::metadata(path)
         .and_then(|metadata| if metadata.is_file() { File::open(path).map(|_| metadata) } else { Ok(metadata) });
     if loading.diagnosing && metadata.is_err() {
-        return Ok(Source::File(path.to_owned()));
+        return Ok(path.to_owned());
     }
     let metadata = metadata.map_err(|error| format!("the secret file {shown} cannot be read: {error}\ncreate it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {shown}"))?;
     if !metadata.is_file() {

@@ -96,6 +96,7 @@ mod tests {
                 found("redis", "main", "redis-server listens at 127.0.0.1:6379", "url = \"redis://127.0.0.1:6379\"\n"),
             ]
             .into(),
+            looks: 1,
         };
         let text = discovered.file();
         expect_test::expect![[r##"
@@ -156,7 +157,8 @@ mod tests {
     #[test]
     fn what_is_odd_in_a_path_stays_in_its_comment() {
         let odd = "/srv/a\nenabled = false\n/".repeat(10);
-        let discovered = Discovered { found: [found("php_fpm", "a.b", &odd, "configuration = \"/a\"\n")].into() };
+        let discovered =
+            Discovered { found: [found("php_fpm", "a.b", &odd, "configuration = \"/a\"\n")].into(), looks: 1 };
         let config = config::parse(Path::new("a"), &discovered.file()).unwrap();
         assert!(config.collectors.host.enabled);
         assert_eq!(config.collectors.php_fpm.targets.len(), 1);

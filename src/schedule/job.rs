@@ -165,18 +165,24 @@ impl Job {
         outcome
     }
 
+    /// Those of [`Job::remedies`], when they are known already.
+    #[must_use]
+    pub fn known_remedies(&self) -> Option<Arc<[Remedy]>> {
+        let state = self.state();
+        let (of, known) = state.remedies.as_ref()?;
+        state.last.as_ref().is_some_and(|last| last.outcome.complaint() == *of).then(|| known.clone())
+    }
+
     /// The ways out of what the last run complained of, and what would show more; none before the first run.
     ///
     /// They are looked for once per complaint: a page that shows them costs the backends nothing. A panic, or a search
     /// that takes longer than a run may, finds none.
     pub async fn remedies(&self, service: &Service) -> Arc<[Remedy]> {
+        if let Some(known) = self.known_remedies() {
+            return known;
+        }
         let Some(outcome) = self.last() else { return Arc::new([]) };
         let complaint = outcome.complaint();
-        if let Some((of, known)) = &self.state().remedies
-            && *of == complaint
-        {
-            return known.clone();
-        }
         let run = Complaints { failure: outcome.failure.as_ref(), gaps: &outcome.gaps };
         let search = AssertUnwindSafe(self.watcher.remedies(run, service)).catch_unwind();
         let found: Arc<[Remedy]> = match timeout(self.timeout, search).await {
