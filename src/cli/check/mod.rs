@@ -1,0 +1,113 @@
+//! `vitrin check`: every target asked once as the serving user would, and the way out of whatever is wrong.
+
+mod report;
+mod witness;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::runtime;
+
+use crate::account::Account;
+use crate::collector::Paths;
+use crate::config::secret::Environment;
+use crate::config::{self, Loaded};
+use crate::remedy::{Kind, Remedy, Service, USER};
+use crate::schedule::{Job, Outcome};
+use report::Report;
+
+/// Ask every target once, and say what is missing and how to get it.
+///
+/// Prints a table of what was reached, then the ways out: lines that begin with four spaces are for root's shell and run
+/// as they stand, in their order. `vitrin check | sed -n 's/^    //p' | sh -eu` applies them all. Lines behind a `|` are
+/// for a person: they concern another machine, or cost something.
+///
+/// Nothing is changed. Run as root it judges by what the user `vitrin` may see, and reads facts with root's own login
+/// where a server knows it; run by others it judges by what they see.
+///
+/// The exit code is 0 when every target is up and nothing is counted as missing, 1 when something is, 2 when the
+/// configuration is wrong. What would merely show more is listed, and is no error.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The user that Vitrin serves as.
+    #[arg(long, value_name = "NAME", default_value = USER)]
+    user: String,
+}
+
+pub(super) fn run(
+    args: &Args,
+    file: Option<&Path>,
+    paths: &Paths,
+    out: &mut impl Write,
+    words: &mut impl Write,
+) -> anyhow::Result<ExitCode> {
+    let loaded = config::load_to_diagnose(file, Environment::process())?;
+    for warning in &loaded.warnings {
+        writeln!(words, "{warning}")?;
+    }
+    let service = service(&args.user, paths)?;
+    if !service.superuser {
+        writeln!(words, "As you see it: what {} sees is judged when root runs this.", service.user)?;
+    }
+    let seen = witness::look(&service, || look(&loaded, paths))??;
+    let remedies = remedies(&seen, &service)?;
+    let report = Report { outcomes: &seen.outcomes, remedies: &remedies };
+    out.write_all(report.to_string().as_bytes())?;
+    Ok(if report.is_green() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What was seen of all targets.
+struct Seen {
+    jobs: Vec<Arc<Job>>,
+    outcomes: Vec<Arc<Outcome>>,
+}
+
+fn service(user: &str, paths: &Paths) -> anyhow::Result<Service> {
+    let account = Account::named(&paths.root, user).context("reading the users of this machine")?;
+    let program = std::env::current_exe().context("asking for the path of this program")?;
+    let program = program.to_string_lossy().into_owned();
+    Ok(Service { user: user.to_owned(), account, program, superuser: rustix::process::geteuid().is_root() })
+}
+
+/// Runs all jobs once; what has just been told to read its files again may need a second look.
+fn look(loaded: &Loaded, paths: &Paths) -> anyhow::Result<Seen> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
+    let seen = runtime.block_on(witness::ask(&loaded.config, paths));
+    // A thread that hangs in a dead file system must not keep the program from ending.
+    runtime.shutdown_background();
+    Ok(seen)
+}
+
+/// The ways out, each once: the user first, then in the order of the targets, what is wrong before what would show more.
+fn remedies(seen: &Seen, service: &Service) -> anyhow::Result<Vec<Remedy>> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
+    let mut all = Vec::new();
+    all.extend(service.account.is_none().then(|| user(service)));
+    for job in &seen.jobs {
+        for remedy in runtime.block_on(job.remedies(service)).iter() {
+            if !all.contains(remedy) {
+                all.push(remedy.clone());
+            }
+        }
+    }
+    runtime.shutdown_background();
+    all.sort_by_key(|remedy| remedy.kind);
+    Ok(all)
+}
+
+/// The user that Vitrin runs as, where there is none yet.
+fn user(service: &Service) -> Remedy {
+    let name = &service.user;
+    Remedy {
+        why: format!("There is no user {name}; Vitrin needs one of its own, without any rights."),
+        run: format!(
+            "id {name} >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin \
+             {name}\n"
+        ),
+        by_hand: String::new(),
+        kind: Kind::Mend,
+    }
+}
