@@ -4,6 +4,7 @@ mod check;
 mod collect;
 mod completions;
 mod health;
+mod init;
 mod metrics;
 mod opcache_script;
 mod serve;
@@ -33,8 +34,8 @@ struct Args {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// The configuration file. Without this flag /etc/vitrin/vitrin.toml is read if it is there; without any file the
-    /// host alone is watched.
+    /// The configuration file. Without this flag /etc/vitrin/vitrin.toml is read if it is there; without any file
+    /// Vitrin watches what it finds on this machine and may read.
     #[arg(long = "config.file", value_name = "PATH", global = true)]
     config_file: Option<PathBuf>,
 
@@ -69,6 +70,7 @@ enum Command {
     Collect(collect::Args),
     Completions(completions::Args),
     Health(health::Args),
+    Init(init::Args),
     Metrics(metrics::Args),
     OpcacheScript(opcache_script::Args),
 }
@@ -95,6 +97,9 @@ pub fn run() -> ExitCode {
         }
         Some(Command::Completions(command)) => completions::run(command, &mut stdout()),
         Some(Command::Health(_)) => health::run(&args.listen_address[0], &mut stdout()),
+        Some(Command::Init(command)) => {
+            init::run(command, args.config_file.as_deref(), args.paths(), &mut stdout(), &mut stderr())
+        }
         Some(Command::Metrics(command)) => metrics::run(command, &mut stdout()),
         Some(Command::OpcacheScript(_)) => opcache_script::run(&mut stdout()),
     };

@@ -59,13 +59,14 @@ async fn listen_and_serve(args: &Args, loaded: &Loaded, environment: Environment
         }
         stop.cancel();
     });
-    let stop = context.stop.clone();
+    let (stop, reloaded) = (context.stop.clone(), running.clone());
     context.tasks.spawn(async move {
         while let Some(Some(())) = stop.run_until_cancelled(hangup.recv()).await {
             // What came of it is in the log.
-            drop(running.reload().await);
+            drop(reloaded.reload().await);
         }
     });
+    running.keep_looking().await;
     serve(listeners, app, &context).await;
     info!("stopped");
     Ok(())
@@ -87,7 +88,7 @@ fn announce(loaded: &Loaded, listeners: &[TcpListener]) {
     if let Some(file) = &loaded.file {
         info!("configured by {}", file.display());
     } else {
-        info!("no configuration at {}: the host alone is watched", config::DEFAULT_FILE);
+        info!("no configuration at {}: what is found here is watched", config::DEFAULT_FILE);
     }
     for listener in listeners {
         if let Ok(address) = listener.local_addr() {

@@ -1,5 +1,6 @@
 //! The configuration: one TOML file, or none, turned into types that cannot hold a bad value.
 
+pub mod option_file;
 pub mod secret;
 pub mod types;
 
@@ -87,6 +88,15 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, Problem> {
         };
         Problem::of(file, text, &path, error.inner())
     })
+}
+
+/// The configuration of what was found on this machine: a text that is no file's. Files and sockets that are not there, or
+/// are closed to us, are no mistakes in it.
+///
+/// # Errors
+/// With the first thing in it that is wrong.
+pub(crate) fn parse_found(text: &str, environment: &Environment) -> Result<Config, Problem> {
+    secret::with_environment(environment.clone(), true, || parse(Path::new("what was found"), text)).0
 }
 
 /// What is wrong with a configuration: place, value, what was expected, and the way out.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
+use super::option_file::Client;
 use crate::collector::{Failure, Reason};
 
 /// The largest secret file we read: private keys are a few KiB.
@@ -29,14 +30,16 @@ enum Source {
     /// From the environment, as it was when the configuration was loaded.
     Value(String),
     File(PathBuf),
+    /// The password in the section `[client]` of an option file of MySQL's.
+    OptionFile(PathBuf),
 }
 
 impl Secret {
-    /// The file that it is kept in, if it is.
+    /// The file that it is kept in, alone, if it is.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match &self.0 {
-            Source::Value(_) => None,
+            Source::Value(_) | Source::OptionFile(_) => None,
             Source::File(path) => Some(path),
         }
     }
@@ -50,6 +53,13 @@ impl Secret {
             Source::Value(value) => Ok(value.clone().into_bytes()),
             Source::File(path) => {
                 read(path).map_err(|failure| failure.context(format!("reading the secret file {}", path.display())))
+            }
+            Source::OptionFile(path) => {
+                let doing = || format!("reading the password in {}", path.display());
+                let text = read(path).map_err(|failure| failure.context(doing()))?;
+                let client = Client::parse(&String::from_utf8_lossy(&text));
+                let absent = || Failure::message(Reason::Auth, "the section [client] has no password").context(doing());
+                client.password.map(String::into_bytes).ok_or_else(absent)
             }
         }
     }
@@ -86,6 +96,12 @@ impl Environment {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect()
+    }
+
+    /// The home of the user we run as.
+    #[must_use]
+    pub fn home(&self) -> Option<PathBuf> {
+        self.get("HOME").filter(|home| home.starts_with('/')).map(PathBuf::from)
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -178,13 +194,14 @@ impl<'de> Visitor<'de> for SecretVisitor {
 
 fn locate(kind: &str, place: &str, loading: &mut Loading) -> Result<Source, String> {
     match kind {
-        "file" => readable(Path::new(place), loading),
+        "file" => readable(Path::new(place), loading).map(Source::File),
+        "option_file" => readable(Path::new(place), loading).map(Source::OptionFile),
         "env" => match loading.environment.get(place) {
             Some(value) => Ok(Source::Value(value.to_owned())),
             None => Err(format!("the environment variable `{place}` is not set\nset it where vitrin is started")),
         },
         "credential" => match loading.environment.get("CREDENTIALS_DIRECTORY") {
-            Some(folder) if !place.contains('/') => readable(&Path::new(folder).join(place), loading),
+            Some(folder) if !place.contains('/') => readable(&Path::new(folder).join(place), loading).map(Source::File),
             Some(_) => Err(format!("`{place}` is not a credential's name\na name has no `/`")),
             None => Err(format!(
                 "the credential `{place}` is not there: `CREDENTIALS_DIRECTORY` is not set\n\
@@ -195,13 +212,13 @@ fn locate(kind: &str, place: &str, loading: &mut Loading) -> Result<Source, Stri
     }
 }
 
-fn readable(path: &Path, loading: &mut Loading) -> Result<Source, String> {
+fn readable(path: &Path, loading: &mut Loading) -> Result<PathBuf, String> {
     let shown = path.display();
     // Looked at before it is opened, which for a pipe would wait for somebody to write.
     let metadata = fs::metadata(path)
         .and_then(|metadata| if metadata.is_file() { File::open(path).map(|_| metadata) } else { Ok(metadata) });
     if loading.diagnosing && metadata.is_err() {
-        return Ok(Source::File(path.to_owned()));
+        return Ok(path.to_owned());
     }
     let metadata = metadata.map_err(|error| format!("the secret file {shown} cannot be read: {error}\ncreate it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {shown}"))?;
     if !metadata.is_file() {
@@ -212,7 +229,7 @@ fn readable(path: &Path, loading: &mut Loading) -> Result<Source, String> {
             .warnings
             .push(format!("every user can read the secret file {shown}; close it with: chmod o-rwx {shown}"));
     }
-    Ok(Source::File(path.to_owned()))
+    Ok(path.to_owned())
 }
 
 #[cfg(test)]

@@ -66,8 +66,8 @@ struct State {
     tally: Tally,
     /// What was last said of this target in the log; empty when it was well.
     told: String,
-    /// The remedies for a complaint, as they were found when it was new, by a superuser or not.
-    remedies: Option<((String, bool), Arc<[Remedy]>)>,
+    /// The remedies for a complaint, as they were found when it was new.
+    remedies: Option<(String, Arc<[Remedy]>)>,
 }
 
 /// The last run that has ended.
@@ -145,25 +145,56 @@ impl Job {
         self.state().last.as_ref().map(|last| last.outcome.clone())
     }
 
+    /// Asks the target once, apart from any schedule: the log hears nothing of it.
+    pub async fn ask(&self) -> Arc<Outcome> {
+        let begun = Instant::now();
+        let (out, result) = self.run().await;
+        let (findings, gaps, _) = out.finish();
+        let outcome = Arc::new(Outcome {
+            id: Outcome::next_id(),
+            collector: self.collector,
+            target: self.target.clone(),
+            duration: begun.elapsed(),
+            ended: SystemTime::now(),
+            findings,
+            failure: result.err(),
+            gaps,
+            tally: Tally::default(),
+        });
+        self.state().last = Some(Last { outcome: outcome.clone(), settled: Instant::now() });
+        outcome
+    }
+
+    /// Those of [`Job::remedies`], when they are known already.
+    #[must_use]
+    pub fn known_remedies(&self) -> Option<Arc<[Remedy]>> {
+        let state = self.state();
+        let (of, known) = state.remedies.as_ref()?;
+        state.last.as_ref().is_some_and(|last| last.outcome.complaint() == *of).then(|| known.clone())
+    }
+
     /// The ways out of what the last run complained of, and what would show more; none before the first run.
     ///
     /// They are looked for once per complaint: a page that shows them costs the backends nothing. A panic, or a search
     /// that takes longer than a run may, finds none.
     pub async fn remedies(&self, service: &Service) -> Arc<[Remedy]> {
-        let Some(outcome) = self.last() else { return Arc::new([]) };
-        let asked = (outcome.complaint(), service.superuser);
-        if let Some((of, known)) = &self.state().remedies
-            && *of == asked
+        // A superuser is told more, and is not a page.
+        if !service.superuser
+            && let Some(known) = self.known_remedies()
         {
-            return known.clone();
+            return known;
         }
+        let Some(outcome) = self.last() else { return Arc::new([]) };
+        let complaint = outcome.complaint();
         let run = Complaints { failure: outcome.failure.as_ref(), gaps: &outcome.gaps };
         let search = AssertUnwindSafe(self.watcher.remedies(run, service)).catch_unwind();
         let found: Arc<[Remedy]> = match timeout(self.timeout, search).await {
             Ok(Ok(found)) => found.into(),
             _ => Arc::new([]),
         };
-        self.state().remedies = Some((asked, found.clone()));
+        if !service.superuser {
+            self.state().remedies = Some((complaint, found.clone()));
+        }
         found
     }
 

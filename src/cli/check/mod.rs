@@ -11,9 +11,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::runtime;
 
-use crate::collector::Paths;
+use crate::collector::{Context, Paths};
 use crate::config::secret::Environment;
 use crate::config::{self, Loaded};
+use crate::discovery::discover;
 use crate::remedy::{Kind, Remedy, Service, USER};
 use crate::schedule::{Job, Outcome};
 use report::Report;
@@ -24,7 +25,7 @@ use report::Report;
 /// as they stand, in their order. `vitrin check | sed -n 's/^    //p' | sh -eu` applies them all. Lines behind a `|` are
 /// for a person: they concern another machine, or cost something.
 ///
-/// Nothing is changed. Run as root it judges by what the user `vitrin` may see, and reads facts with root's own login
+/// Without a configuration file it asks what it finds on this machine. Nothing is changed. Run as root it judges by what the user `vitrin` may see, and reads facts with root's own login
 /// where a server knows it; run by others it judges by what they see.
 ///
 /// The exit code is 0 when every target is up and nothing is counted as missing, 1 when something is, 2 when the
@@ -68,7 +69,15 @@ struct Seen {
 /// Runs all jobs once; what has just been told to read its files again may need a second look.
 fn look(loaded: &Loaded, paths: &Paths) -> anyhow::Result<Seen> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
-    let seen = runtime.block_on(witness::ask(&loaded.config, paths));
+    let seen = runtime.block_on(async {
+        if loaded.file.is_some() {
+            return witness::ask(&loaded.config, paths).await;
+        }
+        // Nobody has said what is to be watched: all that is found, what is closed to the service above all.
+        let environment = Environment::process();
+        let found = discover(&Context::new(paths.clone()), &environment).await;
+        witness::ask(&found.all(&environment), paths).await
+    });
     // A thread that hangs in a dead file system must not keep the program from ending.
     runtime.shutdown_background();
     Ok(seen)

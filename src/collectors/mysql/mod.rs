@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod connection;
 mod digests;
+mod discover;
 mod failure;
 mod flavour;
 mod innodb;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 pub use config::{Config, Tls, TlsMode, Top, section};
 pub use digests::Digests;
+pub use discover::DISCOVERY;
 pub use queries::{Queries, Query};
 pub use tables::Tables;
 

@@ -1,5 +1,7 @@
 //! nginx: connections and requests, from its `stub_status` page.
 
+mod configuration;
+mod discover;
 mod remedy;
 mod url;
 
@@ -21,6 +23,7 @@ use crate::metric::{Catalogue, Metric};
 use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
+pub use discover::DISCOVERY;
 pub use remedy::status_page;
 pub use url::StatusUrl;
 

@@ -5,8 +5,9 @@ mod backlog;
 mod cache;
 mod config;
 mod configuration;
+mod discover;
 mod fastcgi;
-mod glob;
+pub(in crate::collectors) mod glob;
 mod line;
 mod listen;
 mod opcache;
@@ -40,7 +41,7 @@ use source::Reading;
 use status::Status;
 
 pub use config::Config;
-pub use source::discover;
+pub use discover::DISCOVERY;
 
 /// The largest status page: a pool of a thousand children, each with a request URI of 4 KiB.
 const STATUS_BYTES: usize = 4 << 20;

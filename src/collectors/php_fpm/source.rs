@@ -35,8 +35,7 @@ const FILES: usize = 2_000;
 const DEPTH: usize = 5;
 
 /// The configurations of the FPM masters of this host, in usual places.
-#[must_use]
-pub fn discover(paths: &Paths) -> Vec<PathBuf> {
+pub(super) fn discover(paths: &Paths) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     for path in USUAL.iter().flat_map(|pattern| glob::expand(&paths.root, pattern)) {
         if let Ok(inside) = path.strip_prefix(&paths.root) {

@@ -10,6 +10,7 @@
 
 mod commands;
 mod connection;
+mod discover;
 mod frame;
 mod info;
 mod key_groups;
@@ -37,6 +38,7 @@ use connection::{Answers, Connection, Mode, Question};
 use info::Info;
 
 pub use connection::Endpoint;
+pub use discover::DISCOVERY;
 pub use key_groups::{Groups, KeyGroup, KeyGroups, Scan};
 pub use tls::Tls;
 pub use url::RedisUrl;

@@ -103,7 +103,7 @@ async fn user(config: &Config, run: Complaints<'_>, service: &Service, paths: &P
     };
     let keys = if missing_keys {
         let password = format!("password = {{ file = \"{}\" }}", file.display());
-        format!("In Vitrin's configuration, below the url of this target:\nuser = \"{name}\"\n{password}\n")
+        format!("Where Vitrin has a configuration file, below the url of this target:\nuser = \"{name}\"\n{password}\n")
     } else {
         String::new()
     };
