@@ -82,7 +82,11 @@ fn directives(pool: &Pool, master: &Master) -> Vec<String> {
     }
     let folder = pool.listen.as_ref().ok().and_then(Address::socket).and_then(Path::parent);
     if let (None, true, Some(folder), Some(name)) = (&pool.status_listen, master.has_listeners, folder, &pool.name) {
-        lacking.push(format!("pm.status_listen = {}", folder.join(format!("{name}-status.sock")).display()));
+        let socket = folder.join(format!("{name}-status.sock"));
+        // In other places the shell, sed or FPM might read something else.
+        if let Some(socket) = socket.to_str().filter(|socket| quoted(socket) == *socket) {
+            lacking.push(format!("pm.status_listen = {socket}"));
+        }
     }
     lacking
 }

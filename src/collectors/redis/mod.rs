@@ -8,6 +8,7 @@
 //!     +latency|latest +latency|histogram +cluster|info
 //! ```
 
+mod administrator;
 mod commands;
 mod connection;
 mod discover;

@@ -1,24 +1,16 @@
 //! What lets Vitrin see all of a Redis or Valkey: the ACL user, where that server keeps it, and the way to its socket.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::connection::{Endpoint, Mode};
-use super::info::Info;
-use super::refusal::text;
-use super::tls::Tls;
+use super::administrator::Administrator;
+use super::connection::Mode;
 use super::{CLUSTER_INFO, Config, questions};
 use crate::collector::{Paths, Reason};
 use crate::config::types::Address;
-use crate::remedy::{Complaints, Remedy, Service, closed_secret, membership, quoted, secret_file};
+use crate::remedy::{Complaints, Remedy, Service, closed_secret, membership, secret_file};
 
-/// Where packages put the configuration, when the server cannot be asked.
-const USUAL: [&str; 4] =
-    ["/etc/redis/redis.conf", "/etc/valkey/valkey.conf", "/etc/redis.conf", "/etc/redis/valkey.conf"];
-
-/// The largest configuration file we read; users are in it, too.
-const FILE_BYTES: u64 = 4 << 20;
+/// Where the password is kept when the configuration does not say.
+const PASSWORD: &str = "/etc/vitrin/redis.password";
 
 /// What an account needs before it can be asked anything.
 const FIRST: [&str; 2] = ["-@all", "+client|setname"];
@@ -77,45 +69,62 @@ async fn user(config: &Config, run: Complaints<'_>, service: &Service, paths: &P
     if let Some(closed) = endpoint.password.as_ref().and_then(|password| closed_secret(password, service)) {
         return Some(closed);
     }
-    let facts = Facts::of(endpoint, service, paths).await;
-    let down = run.failure.is_some();
     let name = endpoint.user.as_deref().unwrap_or(&service.user);
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) {
         return None;
     }
-    let why = if down {
+    let why = if run.failure.is_some() {
         format!("Redis at {endpoint} does not let Vitrin in; with this user all of its metrics show.")
     } else {
         format!("{name} lacks rights in Redis at {endpoint}: its limits, slow log, latencies or keys do not show.")
     };
-    let rules = rules(config, facts.mode, facts.is_old).join(" ");
-    let missing_keys = endpoint.user.is_none() || endpoint.password.is_none();
+    let near = service.superuser && is_local(&endpoint.url.address);
+    let administrator = if near { Administrator::of(endpoint, paths).await } else { None };
+    let (mode, is_old) = match &administrator {
+        Some(administrator) => (administrator.mode, administrator.is_old),
+        None => (endpoint.connect().await.map_or(Mode::Standalone, |connection| connection.mode()), false),
+    };
+    let rules = rules(config, mode, is_old).join(" ");
+    let line = format!("user {name} on >PASSWORD {rules}\n");
+    let place = match mode {
+        Mode::Sentinel => "In sentinel.conf",
+        _ => "In redis.conf, or in the file that its aclfile names",
+    };
     let file = match &endpoint.password {
-        None => Path::new("/etc/vitrin/redis.password"),
+        None => Path::new(PASSWORD),
         Some(secret) => match secret.file() {
             Some(file) => file,
-            None => {
-                let line =
-                    format!("With PASSWORD as the environment has it:\nACL SETUSER {name} on >PASSWORD {rules}\n");
-                return Some(Remedy::by_hand(why, line));
-            }
+            None => return Some(Remedy::by_hand(why, format!("{place}, with the PASSWORD of Vitrin's:\n{line}"))),
         },
     };
-    let keys = if missing_keys {
-        let password = format!("password = {{ file = \"{}\" }}", file.display());
-        format!("Where Vitrin has a configuration file, below the url of this target:\nuser = \"{name}\"\n{password}\n")
-    } else {
-        String::new()
-    };
     let make = secret_file(file, service);
-    if !is_local(&endpoint.url.address) || facts.mode == Mode::Sentinel {
-        let place =
-            if facts.mode == Mode::Sentinel { "In sentinel.conf" } else { "In redis.conf, or the file of aclfile" };
-        let by_hand =
-            format!("{place}, with PASSWORD as {} holds it:\nuser {name} on >PASSWORD {rules}\n{keys}", file.display());
-        return Some(Remedy::mend(why, make).and_by_hand(by_hand));
+    let keys = keys(config, name, file);
+    match administrator.filter(|_| mode != Mode::Sentinel) {
+        Some(administrator) => {
+            let run = make + &administrator.lines(endpoint, name, file, &rules);
+            Some(Remedy::mend(why, run).and_by_hand(keys + administrator.note()))
+        }
+        None => {
+            let by_hand = format!("{place}, with PASSWORD as {} holds it:\n{line}{keys}", file.display());
+            Some(Remedy::mend(why, make).and_by_hand(by_hand))
+        }
     }
-    Some(Remedy::mend(why, make + &facts.lines(endpoint, name, file, &rules)).and_by_hand(keys))
+}
+
+/// What a target's table lacks of the user.
+fn keys(config: &Config, name: &str, file: &Path) -> String {
+    let mut keys = String::new();
+    if config.endpoint.user.is_none() {
+        keys += &format!("user = \"{name}\"\n");
+    }
+    if config.endpoint.password.is_none() {
+        keys += &format!("password = {{ file = \"{}\" }}\n", file.display());
+    }
+    if keys.is_empty() {
+        keys
+    } else {
+        format!("Where Vitrin has a configuration file, below this target's url:\n{keys}")
+    }
 }
 
 fn is_local(address: &Address) -> bool {
@@ -125,101 +134,6 @@ fn is_local(address: &Address) -> bool {
             host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
         }
     }
-}
-
-/// What the server, asked as its administrator, and its configuration file tell.
-struct Facts {
-    mode: Mode,
-    /// Whether it is older than 7.0.
-    is_old: bool,
-    /// Its configuration file.
-    file: Option<PathBuf>,
-    /// Whether users are in a file of their own.
-    aclfile: bool,
-    /// Whether its administrator has a password, which is in that file.
-    requirepass: bool,
-}
-
-impl Facts {
-    async fn of(endpoint: &Endpoint, service: &Service, paths: &Paths) -> Self {
-        let mut facts = Self { mode: Mode::Standalone, is_old: false, file: None, aclfile: false, requirepass: false };
-        if !is_local(&endpoint.url.address) || !service.superuser {
-            if let Ok(connection) = endpoint.connect().await {
-                facts.mode = connection.mode();
-            }
-            return facts;
-        }
-        // Debian's `default` user needs no password on this machine, and root has one where the file says it.
-        let administrator =
-            Endpoint { url: endpoint.url.clone(), user: None, password: None, tls: Tls::clone(&endpoint.tls) };
-        let file = match administrator.connect().await {
-            Ok(mut connection) => {
-                facts.mode = connection.mode();
-                let info = redis::cmd("INFO").arg("server").take();
-                let replies = connection.ask(&[info]).await.unwrap_or_default();
-                let info = replies.first().and_then(|reply| text(reply).ok()).unwrap_or_default();
-                let info = Info::parse(&info);
-                let major =
-                    info.get("redis_version").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
-                facts.is_old = major.is_some_and(|major| major < 7);
-                info.get("config_file").map(PathBuf::from)
-            }
-            Err(_) => USUAL.into_iter().map(PathBuf::from).find(|file| paths.root.join(below(file)).exists()),
-        };
-        facts.file = file.filter(|file| !file.as_os_str().is_empty());
-        let text = facts.file.as_deref().and_then(|file| read(&paths.root.join(below(file)))).unwrap_or_default();
-        for line in text.lines() {
-            match line.split_whitespace().next().map(str::to_ascii_lowercase).as_deref() {
-                Some("aclfile") => facts.aclfile = true,
-                Some("requirepass") => facts.requirepass = true,
-                _ => {}
-            }
-        }
-        facts
-    }
-
-    /// The lines that make the user, now and for the next start.
-    fn lines(&self, endpoint: &Endpoint, name: &str, file: &Path, rules: &str) -> String {
-        let mut ask = match &endpoint.url.address {
-            Address::Unix(socket) => format!("\"$cli\" -s {}", quoted(&socket.to_string_lossy())),
-            Address::Tcp { host, port } => format!("\"$cli\" -h {} -p {port}", quoted(host)),
-        };
-        if endpoint.url.tls {
-            ask += " --tls";
-        }
-        let secret = quoted(&file.to_string_lossy());
-        let mut lines = "cli=$(command -v redis-cli || command -v valkey-cli)\n".to_owned();
-        lines += &format!("hash=$(tr -d '\\n' <{secret} | sha256sum | cut -d ' ' -f 1)\n");
-        let config = self.file.as_ref().map(|file| quoted(&file.to_string_lossy()));
-        if self.requirepass
-            && let Some(config) = &config
-        {
-            lines += &format!("REDISCLI_AUTH=$(sed -n 's/^requirepass  *//p' {config} | tail -n 1 | tr -d '\"')\n");
-            lines += "export REDISCLI_AUTH\n";
-        }
-        // A user without a password of its own in the lines: the hash lets nobody in.
-        lines += &format!("{ask} <<REDIS | grep -x OK\nACL SETUSER {name} reset on #$hash {rules}\nREDIS\n");
-        match &config {
-            _ if self.aclfile => lines += &format!("echo ACL SAVE | {ask} | grep -x OK\n"),
-            Some(config) => {
-                // The second command gives a last line that has none its end.
-                lines += &format!("sed -i -e '/^user {name} /d' -e '$a\\' {config}\n");
-                lines += &format!("echo \"user {name} on #$hash {rules}\" >>{config}\n");
-            }
-            None => lines += &format!("echo CONFIG REWRITE | {ask} | grep -x OK\n"),
-        }
-        lines
-    }
-}
-
-fn below(path: &Path) -> &Path {
-    path.strip_prefix("/").unwrap_or(path)
-}
-
-fn read(file: &Path) -> Option<String> {
-    let mut bytes = Vec::new();
-    File::open(file).ok()?.take(FILE_BYTES).read_to_end(&mut bytes).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

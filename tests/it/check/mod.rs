@@ -57,9 +57,14 @@ impl Check {
 
     /// Checks once.
     fn run(&self) -> Checked {
-        let config = self.file("vitrin.toml");
-        let arguments = ["check", "--user", &user(), "--config.file", &config.display().to_string()];
-        let output = vitrin(&arguments);
+        self.run_with(&[])
+    }
+
+    /// The same with more arguments.
+    fn run_with(&self, more: &[&str]) -> Checked {
+        let config = self.file("vitrin.toml").display().to_string();
+        let user = user();
+        let output = vitrin(&[&["check", "--user", &user, "--config.file", &config], more].concat());
         Checked { code: output.status.code(), text: String::from_utf8(output.stdout).unwrap() }
     }
 

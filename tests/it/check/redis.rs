@@ -86,10 +86,23 @@ fn the_user_is_kept_in_a_file_of_users_where_there_is_one() {
 
 #[test]
 fn a_server_whose_administrator_has_a_password_is_asked_with_that() {
-    let server = RedisServer::configured("requirepass canary-7f3a\n");
+    let server = RedisServer::configured("requirepass \"canary-7f3a \"\n");
     let Some(check) = check(&server) else { return };
-    // The file is not where packages put it, so it is named where the test can: in the lines.
-    let checked = check.run();
+    // A host whose configuration is in the usual place.
+    let configuration = server.daemon.folder().join("redis.conf");
+    let etc = check.file("host/etc");
+    fs::create_dir_all(etc.join("redis")).unwrap();
+    for file in ["passwd", "group"] {
+        fs::copy(format!("/etc/{file}"), etc.join(file)).unwrap();
+    }
+    std::os::unix::fs::symlink(&configuration, etc.join("redis/redis.conf")).unwrap();
+    let host = check.file("host").display().to_string();
+    let checked = check.run_with(&["--path.rootfs", &host]);
     assert_eq!(checked.code, Some(1), "{}", checked.text);
     assert!(!checked.text.contains("canary-7f3a"), "{}", checked.text);
+
+    let here = configuration.display().to_string();
+    check.apply(&checked.script().replace("/etc/redis/redis.conf", &here));
+    let after = check.run();
+    assert_eq!(after.code, Some(0), "{}", after.text);
 }
