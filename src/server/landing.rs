@@ -53,6 +53,12 @@ fn body(running: &Running, remedies: &[Remedy], is_all: bool, page: &mut String)
         (_, 0) => "Every target that was asked has answered.".to_owned(),
         (all, down) => format!("{down} of {all} jobs cannot reach their target."),
     };
+    let closed_ones = discovered.iter().flat_map(|discovered| discovered.locked()).count();
+    let verdict = match closed_ones {
+        0 => verdict,
+        1 => format!("{verdict} A server that was found does not let Vitrin in."),
+        more => format!("{verdict} {more} servers that were found do not let Vitrin in."),
+    };
     writeln!(page, "<h1>Vitrin</h1>\n<p>{verdict}<br><small>version {}</small></p>", env!("CARGO_PKG_VERSION"))?;
     writeln!(page, "<p><a href=\"/metrics\">Metrics</a> · <a href=\"/-/healthy\">Health</a></p>")?;
     if let Some(discovered) = &discovered {
@@ -118,7 +124,11 @@ fn closed(discovered: &Discovered, page: &mut String) -> Result {
     if locked.peek().is_none() {
         return Ok(());
     }
-    writeln!(page, "<h2>Found, but closed to Vitrin</h2>\n<ul>")?;
+    writeln!(
+        page,
+        "<h2>Found, but closed to Vitrin</h2>\n<p><small>Asked again every minute, after a quarter of an hour every \
+         quarter of an hour, and at once by a reload (<code>systemctl reload vitrin</code>).</small></p>\n<ul>"
+    )?;
     for (found, locked) in locked {
         let Found { topic, target, seen, .. } = found;
         let (target, seen, why) = (target.as_str(), escape(seen), escape(&locked.why));
@@ -133,7 +143,7 @@ fn ways(remedies: &[Remedy], is_all: bool, page: &mut String) -> Result {
     for (kind, title, words) in [
         (
             Kind::Mend,
-            "What would mend it",
+            "What would unlock more",
             "Lines for root&#39;s shell. <code>vitrin check</code>, run as root, knows more and prints all of them in \
              order.",
         ),

@@ -11,6 +11,7 @@ mod dependencies;
 mod docs;
 mod example;
 mod faults;
+mod fresh;
 mod host;
 mod limits;
 mod mysql;
