@@ -4,6 +4,7 @@ use std::fs;
 
 use redis::Value;
 
+use super::document::{documented_rule, rule};
 use super::{Check, is_root, password};
 use crate::support::redis::RedisServer;
 
@@ -40,16 +41,15 @@ fn the_user_is_refused_nothing_and_needs_each_word() {
     assert_eq!(check.run().code, Some(0));
     assert_eq!(refusals(&server), 0);
 
-    let line = checked.script();
-    let rule = line.lines().find(|line| line.starts_with("ACL SETUSER")).unwrap();
-    let words: Vec<_> = rule.split(' ').filter(|word| word.starts_with('+')).collect();
+    let rule = rule(&checked);
+    assert_eq!(rule, documented_rule());
     // A server that is no cluster has nothing to say of one.
-    for word in words.iter().filter(|word| **word != "+cluster|info") {
+    for word in rule.iter().filter(|word| word.starts_with('+') && *word != "+cluster|info") {
         let taken = word.replace('+', "-");
         assert_eq!(server.ask(&["ACL", "SETUSER", "vitrin", &taken]), Value::Okay, "{taken}");
         let checked = check.run();
         // Without a name it works as well, but not without a word in the server's log.
-        let code = i32::from(*word != "+client|setname");
+        let code = i32::from(word != "+client|setname");
         assert_eq!((checked.code, refusals(&server) > 0), (Some(code), true), "{word}\n{}", checked.text);
         server.ask(&["ACL", "SETUSER", "vitrin", word]);
         server.ask(&["ACL", "LOG", "RESET"]);
