@@ -84,12 +84,12 @@ pub(super) fn alter(account: &str, identified: &str) -> String {
 
 /// The statements that give rights, those on the same thing together.
 pub(super) fn grants(account: &str, rights: &[Right]) -> String {
-    let mut text = String::new();
+    let mut statements = Vec::new();
     for group in rights.chunk_by(|a, b| a.on == b.on) {
         let names: Vec<_> = group.iter().map(|right| right.name).collect();
-        text += &format!("GRANT {} ON {} TO {account};\n", names.join(", "), group[0].on);
+        statements.push(format!("GRANT {} ON {} TO {account};\n", names.join(", "), group[0].on));
     }
-    text
+    statements.concat()
 }
 
 /// Which of these rights the answer to SHOW GRANTS does not name.

@@ -130,15 +130,17 @@ impl Master {
 
     /// The lines that add directives to pools, below their sections' names, and let FPM read them.
     fn change(&self, why: String, pools: &BTreeMap<&str, (&Path, Vec<String>)>) -> Remedy {
-        let mut run = String::new();
+        let mut lines = Vec::new();
         for (name, (file, directives)) in pools {
             let file = quoted(&file.to_string_lossy());
             let section = pattern(&format!("[{name}]"));
             // Twice would do no harm, but is not tidy.
             let last = quoted(&directives[directives.len() - 1]);
-            run += &format!("grep -qxF {last} {file} || sed -i '/^{section}/a {}' {file}\n", directives.join("\\n"));
+            let directives = directives.join("\\n");
+            lines.push(format!("grep -qxF {last} {file} || sed -i '/^{section}/a {directives}' {file}\n"));
         }
-        Remedy::mend(why, run + &self.reload)
+        lines.push(self.reload.clone());
+        Remedy::mend(why, lines.concat())
     }
 }
 
@@ -193,7 +195,8 @@ mod tests {
         let (user, program) = ("vitrin".to_owned(), "/usr/bin/vitrin".to_owned());
         let service = Service { group: user.clone(), user, account: None, program, superuser: false };
         let remedies = remedies(&configuration, reading.as_ref(), &config, root.path(), &service);
-        remedies.iter().map(|remedy| format!("{:?} {}\n{}\n", remedy.kind, remedy.why, remedy.run)).collect()
+        let text = |remedy: &Remedy| format!("{:?} {}\n{}\n", remedy.kind, remedy.why, remedy.run);
+        remedies.iter().map(text).collect::<Vec<_>>().concat()
     }
 
     #[test]

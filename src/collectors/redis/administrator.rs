@@ -96,30 +96,32 @@ impl Administrator {
             ask += " --tls";
         }
         let secret = quoted(&secret.to_string_lossy());
-        let mut lines = "cli=$(command -v redis-cli || command -v valkey-cli)\n".to_owned();
-        lines += &format!("hash=$(tr -d '\\n' <{secret} | sha256sum | cut -d ' ' -f 1)\n");
+        let mut lines = vec![
+            "cli=$(command -v redis-cli || command -v valkey-cli)".to_owned(),
+            format!("hash=$(tr -d '\\n' <{secret} | sha256sum | cut -d ' ' -f 1)"),
+        ];
         if let Some(config) = &self.password {
             let config = quoted(&config.to_string_lossy());
-            lines += &format!("REDISCLI_AUTH=$(sed -n 's/^requirepass  *//p' {config} | tail -n 1 | tr -d '\"')\n");
-            lines += "export REDISCLI_AUTH\n";
+            lines.push(format!("REDISCLI_AUTH=$(sed -n 's/^requirepass  *//p' {config} | tail -n 1 | tr -d '\"')"));
+            lines.push("export REDISCLI_AUTH".to_owned());
         }
         // By its standard input: an argument list is for all to see.
-        lines += &format!("{ask} <<REDIS | grep -x OK\nACL SETUSER {name} reset on #$hash {rules}\nREDIS\n");
+        lines.push(format!("{ask} <<REDIS | grep -x OK\nACL SETUSER {name} reset on #$hash {rules}\nREDIS"));
         match &self.keeps {
-            Keeps::Apart => lines += &format!("echo ACL SAVE | {ask} | grep -x OK\n"),
-            Keeps::Itself => lines += &format!("echo CONFIG REWRITE | {ask} | grep -x OK\n"),
+            Keeps::Apart => lines.push(format!("echo ACL SAVE | {ask} | grep -x OK")),
+            Keeps::Itself => lines.push(format!("echo CONFIG REWRITE | {ask} | grep -x OK")),
             Keeps::In(config) => {
                 let config = quoted(&config.to_string_lossy());
                 // The second command gives a last line that has none its end.
-                lines += &format!("sed -i -e '/^user {name} /d' -e '$a\\' {config}\n");
-                lines += &format!("echo \"user {name} on #$hash {rules}\" >>{config}\n");
+                lines.push(format!("sed -i -e '/^user {name} /d' -e '$a\\' {config}"));
+                lines.push(format!("echo \"user {name} on #$hash {rules}\" >>{config}"));
             }
             Keeps::Nowhere => {}
         }
         if self.password.is_some() {
-            lines += "unset REDISCLI_AUTH\n";
+            lines.push("unset REDISCLI_AUTH".to_owned());
         }
-        lines
+        lines.join("\n") + "\n"
     }
 
     /// What a person should know of it.

@@ -99,32 +99,21 @@ async fn user(config: &Config, run: Complaints<'_>, service: &Service, paths: &P
     };
     let make = secret_file(file, service);
     let keys = keys(config, name, file);
-    match administrator.filter(|_| mode != Mode::Sentinel) {
-        Some(administrator) => {
-            let run = make + &administrator.lines(endpoint, name, file, &rules);
-            Some(Remedy::mend(why, run).and_by_hand(keys + administrator.note()))
-        }
-        None => {
-            let by_hand = format!("{place}, with PASSWORD as {} holds it:\n{line}{keys}", file.display());
-            Some(Remedy::mend(why, make).and_by_hand(by_hand))
-        }
+    if let Some(administrator) = administrator.filter(|_| mode != Mode::Sentinel) {
+        let run = make + &administrator.lines(endpoint, name, file, &rules);
+        return Some(Remedy::mend(why, run).and_by_hand(keys + administrator.note()));
     }
+    let by_hand = format!("{place}, with PASSWORD as {} holds it:\n{line}{keys}", file.display());
+    Some(Remedy::mend(why, make).and_by_hand(by_hand))
 }
 
 /// What a target's table lacks of the user.
 fn keys(config: &Config, name: &str, file: &Path) -> String {
-    let mut keys = String::new();
-    if config.endpoint.user.is_none() {
-        keys += &format!("user = \"{name}\"\n");
-    }
-    if config.endpoint.password.is_none() {
-        keys += &format!("password = {{ file = \"{}\" }}\n", file.display());
-    }
-    if keys.is_empty() {
-        keys
-    } else {
-        format!("Where Vitrin has a configuration file, below this target's url:\n{keys}")
-    }
+    let user = config.endpoint.user.is_none().then(|| format!("user = \"{name}\"\n"));
+    let password = format!("password = {{ file = \"{}\" }}\n", file.display());
+    let keys: String = user.into_iter().chain(config.endpoint.password.is_none().then_some(password)).collect();
+    let head = "Where Vitrin has a configuration file, below this target's url:\n";
+    if keys.is_empty() { keys } else { format!("{head}{keys}") }
 }
 
 fn is_local(address: &Address) -> bool {
