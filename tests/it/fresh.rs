@@ -28,7 +28,8 @@ fn init_and_the_lines_of_check_make_everything_green() {
         nginx/main         yes
 
         Everything is seen that the configuration asks for.
-    "#]].assert_eq(&said);
+    "#]]
+    .assert_eq(&said);
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn the_file_that_init_writes_says_why_each_target_is_there() {
         enabled = true
 
         # --- PHP-FPM
-        # Found: a master of PHP-FPM is configured by /etc/php/VERSION/fpm/php-fpm.conf.
+        # Found: PHP-FPM is configured by /etc/php/VERSION/fpm/php-fpm.conf.
         [php_fpm.targets.main]
         configuration = "/etc/php/VERSION/fpm/php-fpm.conf"
 
@@ -86,7 +87,8 @@ fn the_file_that_init_writes_says_why_each_target_is_there() {
         # Found: nginx runs; its configuration /etc/nginx/nginx.conf has no page with `stub_status`.
         [nginx.targets.main]
         url = "http://127.0.0.1:8080/stub_status"
-    "#]].assert_eq(&said);
+    "#]]
+    .assert_eq(&said);
 }
 
 #[test]
@@ -127,7 +129,8 @@ fn without_a_configuration_what_is_found_is_served_and_what_is_closed_is_opened_
         redis_up 1
         vitrin_up{collector="host",target="main"} 1
         vitrin_up{collector="redis",target="main"} 1
-    "#]].assert_eq(&said);
+    "#]]
+    .assert_eq(&said);
 }
 
 #[test]
@@ -155,5 +158,6 @@ fn a_superuser_s_login_is_never_used_to_serve() {
     expect![[r#"
         0
         Access denied for user 'vitrin'
-    "#]].assert_eq(&said);
+    "#]]
+    .assert_eq(&said);
 }
