@@ -1,7 +1,6 @@
 //! Secrets: where they come from, and that they never leave by a log, a page or an error.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
@@ -10,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
+pub use super::environment::Environment;
 use super::option_file::Client;
 use crate::collector::{Failure, Reason};
 
@@ -57,9 +57,9 @@ impl Secret {
             Source::OptionFile(path) => {
                 let doing = || format!("reading the password in {}", path.display());
                 let text = read(path).map_err(|failure| failure.context(doing()))?;
-                let client = Client::parse(&String::from_utf8_lossy(&text));
+                let client = Client::parse(&text);
                 let absent = || Failure::message(Reason::Auth, "the section [client] has no password").context(doing());
-                client.password.map(String::into_bytes).ok_or_else(absent)
+                client.password.ok_or_else(absent)
             }
         }
     }
@@ -83,36 +83,6 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         secret.truncate(line.len());
     }
     Ok(secret)
-}
-
-/// The environment as the configuration sees it: a copy, so that tests set nothing in the process.
-#[derive(Clone, Default)]
-pub struct Environment(HashMap<String, String>);
-
-impl Environment {
-    /// The process' own environment; variables that are not text are left out.
-    #[must_use]
-    pub fn process() -> Self {
-        std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect()
-    }
-
-    /// The home of the user we run as.
-    #[must_use]
-    pub fn home(&self) -> Option<PathBuf> {
-        self.get("HOME").filter(|home| home.starts_with('/')).map(PathBuf::from)
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
-    }
-}
-
-impl FromIterator<(String, String)> for Environment {
-    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        Self(variables.into_iter().collect())
-    }
 }
 
 thread_local! {
@@ -313,6 +283,18 @@ mod tests {
         let environment = [("SHOP_KEY", "from here\n"), ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap())];
         assert_eq!(secret("env = 'SHOP_KEY'", &environment).0.reveal().unwrap(), b"from here\n");
         assert_eq!(secret("credential = 'secret'", &environment).0.reveal().unwrap(), b"from systemd");
+    }
+
+    #[test]
+    fn the_password_in_an_option_file_is_read_again_each_time() {
+        let (_folder, file) = kept(b"[client]\npassword = 'old'\n");
+        let (secret, warnings) = secret(&format!("option_file = '{}'", file.display()), &[]);
+        assert_eq!((secret.reveal().unwrap(), warnings), (b"old".to_vec(), vec![]));
+        fs::write(&file, "[client]\npassword = 'new'\n").unwrap();
+        assert_eq!(secret.reveal().unwrap(), b"new");
+        fs::write(&file, "[mysqld]\npassword = 'canary'\n").unwrap();
+        let failure = secret.reveal().unwrap_err();
+        assert!(failure.reason.as_str() == "auth" && !failure.to_string().contains("canary"), "{failure}");
     }
 
     #[test]

@@ -123,3 +123,85 @@ impl Asked {
         Found { topic, target, seen, table, locked }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpListener};
+    use std::path::Path;
+
+    use super::*;
+
+    const PAGE: &str = include_str!("../../tests/fixtures/nginx/nginx-1.22-stub_status.txt");
+
+    /// A machine on which an nginx is configured to have its page at this address.
+    fn machine(address: SocketAddr) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let server = format!("server {{ listen {address}; location = /status {{ stub_status; }} }}");
+        for (file, text) in [
+            ("1/comm", "init\n"),
+            ("7/comm", "nginx\n"),
+            ("7/status", "Uid:\t0\t0\t0\t0\n"),
+            ("7/cmdline", "nginx: master process nginx"),
+            ("etc/nginx/nginx.conf", &server),
+        ] {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn context(folder: &Path) -> Context {
+        Context::new(Paths { proc: folder.to_owned(), root: folder.to_owned(), ..Paths::default() })
+    }
+
+    #[tokio::test]
+    async fn what_is_closed_is_asked_again_and_what_was_open_once_stays() {
+        let reserved = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = reserved.local_addr().unwrap();
+        drop(reserved);
+        let folder = machine(address);
+        let (context, environment) = (context(folder.path()), Environment::default());
+        let mut discovered = Discovered::default();
+        discovered.look(&context, &environment).await;
+        let first = discovered.locked().next().unwrap().1.job.clone();
+        discovered.look(&context, &environment).await;
+        let (found, locked) = discovered.locked().next().unwrap();
+        assert_eq!((found.target.as_str(), locked.tries), ("main", 2));
+        assert!(Arc::ptr_eq(&first, &locked.job), "what it knows of ways out is kept");
+        assert!(discovered.open(&environment).collectors.nginx.targets.is_empty());
+
+        let listener = TcpListener::bind(address).unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{PAGE}", PAGE.len()).unwrap();
+        });
+        discovered.look(&context, &environment).await;
+        server.join().unwrap();
+        assert!(discovered.locked().next().is_none());
+        assert_eq!(discovered.open(&environment).collectors.nginx.targets.len(), 1);
+
+        fs::remove_dir_all(folder.path().join("7")).unwrap();
+        discovered.look(&context, &environment).await;
+        assert_eq!(discovered.open(&environment).collectors.nginx.targets.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn one_that_stays_closed_is_asked_ever_less_and_forgotten_when_it_goes() {
+        let reserved = TcpListener::bind("127.0.0.1:0").unwrap();
+        let folder = machine(reserved.local_addr().unwrap());
+        drop(reserved);
+        let (context, environment) = (context(folder.path()), Environment::default());
+        let mut discovered = Discovered::default();
+        for _ in 0..60 {
+            discovered.look(&context, &environment).await;
+        }
+        assert_eq!(discovered.locked().next().unwrap().1.tries, EAGER_TRIES + 3);
+        fs::remove_dir_all(folder.path().join("7")).unwrap();
+        discovered.look(&context, &environment).await;
+        assert!(discovered.found().next().is_none());
+    }
+}

@@ -74,7 +74,7 @@ fn the_file_that_init_writes_says_why_each_target_is_there() {
         enabled = true
 
         # --- PHP-FPM
-        # Found: a master of PHP-FPM is configured by /etc/php/VERSION/fpm/php-fpm.conf.
+        # Found: PHP-FPM is configured by /etc/php/VERSION/fpm/php-fpm.conf.
         [php_fpm.targets.main]
         configuration = "/etc/php/VERSION/fpm/php-fpm.conf"
 

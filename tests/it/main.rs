@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod crowd;
 mod dependencies;
+mod discovery;
 mod docs;
 mod example;
 mod faults;

@@ -102,7 +102,7 @@ struct OptionFile {
 /// The option file of our own user, when it is not a superuser's.
 fn option_file(machine: &Machine) -> Option<OptionFile> {
     let path = machine.home.as_ref()?.join(".my.cnf");
-    let client = Client::parse(&beginning(&path, FILE_BYTES).ok()?);
+    let client = Client::parse(beginning(&path, FILE_BYTES).ok()?.as_bytes());
     let user = client.user.clone().filter(|user| !SUPERUSERS.contains(&user.as_str()))?;
     Some(OptionFile { path: path.to_str()?.to_owned(), client, user })
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::configuration::{self, Server};
 use super::url::StatusUrl;
-use crate::machine::{Discovery, Machine, Sighting, quoted};
+use crate::machine::{Discovery, Machine, Process, Sighting, quoted};
 
 /// How nginx is found.
 pub const DISCOVERY: Discovery = Discovery {
@@ -33,7 +33,7 @@ const PORTS: std::ops::RangeInclusive<u16> = 8080..=8099;
 const WAYS: usize = 4;
 
 fn look(machine: &Machine) -> Vec<Sighting> {
-    let titles = machine.processes(DISCOVERY.processes).map(|process| process.title());
+    let titles = machine.processes(DISCOVERY.processes).map(Process::title);
     let mut found: Vec<_> = titles.filter_map(|title| master(machine, &title)).collect();
     if machine.hides_processes {
         found.extend(usual(machine));
@@ -65,11 +65,13 @@ fn sighting(machine: &Machine, file: &Path) -> Sighting {
     let place = file.display().to_string();
     let pages = servers.as_deref().unwrap_or_default();
     let urls: Vec<_> = pages.iter().flat_map(urls).take(WAYS).collect();
-    let seen = match (&servers, urls.first()) {
-        (None, _) => format!("nginx runs; its configuration {place} cannot be read"),
-        (_, None) => format!("nginx runs; its configuration {place} has no page with `stub_status`"),
-        (_, Some(_)) => format!("nginx runs; its configuration {place} has a page with `stub_status`"),
+    let runs = if machine.hides_processes { "nginx may run, as processes are hidden" } else { "nginx runs" };
+    let what = match (&servers, urls.first()) {
+        (None, _) => "cannot be read",
+        (_, None) => "has no page with `stub_status`",
+        (_, Some(_)) => "has a page with `stub_status`",
     };
+    let seen = format!("{runs}; its configuration {place} {what}");
     // The page that a remedy would make.
     let port = PORTS.into_iter().find(|port| machine.tcp.iter().all(|socket| socket.port != *port)).unwrap_or(8080);
     let wanted = format!("http://127.0.0.1:{port}/stub_status");
@@ -128,7 +130,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::machine::{Process, Tcp};
+    use crate::machine::Tcp;
 
     fn machine(configuration: &str) -> (tempfile::TempDir, Machine) {
         let folder = tempfile::tempdir().unwrap();

@@ -43,7 +43,7 @@ fn sighting(configuration: &Path) -> Sighting {
     let folder = || configuration.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
     Sighting {
         name: version.unwrap_or_else(folder),
-        seen: format!("a master of PHP-FPM is configured by {place}"),
+        seen: format!("PHP-FPM is configured by {place}"),
         ways: vec![format!("configuration = {}\n", quoted(&place))],
         place,
     }

@@ -50,7 +50,7 @@ fn look(machine: &Machine) -> Vec<Sighting> {
     found.sort_by_key(|(_, address)| (!is_usual(address), address.clone()));
     found.dedup_by(|a, b| a.1 == b.1);
     let encrypted = encrypted_ports(machine);
-    found.into_iter().map(|(name, address)| sighting(machine, &name, address, &encrypted)).collect()
+    found.into_iter().map(|(name, address)| sighting(machine, &name, &address, &encrypted)).collect()
 }
 
 fn is_usual(address: &Address) -> bool {
@@ -68,8 +68,8 @@ fn title(title: &str, tcp: &[Tcp]) -> Option<Address> {
     tcp.iter().find(|socket| socket.port == port).map(Tcp::address)
 }
 
-fn sighting(machine: &Machine, program: &str, address: Address, encrypted: &[u16]) -> Sighting {
-    let (url, name, place) = match &address {
+fn sighting(machine: &Machine, program: &str, address: &Address, encrypted: &[u16]) -> Sighting {
+    let (url, name, place) = match address {
         Address::Tcp { port, .. } => {
             let scheme = if encrypted.contains(port) { "rediss" } else { "redis" };
             (format!("{scheme}://{address}"), port.to_string(), address.to_string())

@@ -18,4 +18,5 @@ pub(crate) mod process;
 pub(crate) mod prometheus;
 pub(crate) mod redis;
 pub(crate) mod scrape;
+pub(crate) mod sight;
 pub(crate) mod stack;
