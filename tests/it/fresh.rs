@@ -17,7 +17,7 @@ fn init_and_the_lines_of_check_make_everything_green() {
         "#,
     );
     expect![[r#"
-        wrote /etc/vitrin/vitrin.toml: host/main, php_fpm/main, mysql/main, redis/main
+        wrote /etc/vitrin/vitrin.toml: host/main, php_fpm/main, mysql/main, redis/main, nginx/main
         next: vitrin check
         TARGET             REACHED  SERIES  WHAT IS MISSING
         host/main          yes
@@ -25,6 +25,7 @@ fn init_and_the_lines_of_check_make_everything_green() {
         mysql/main         yes
         mysql_tables/main  yes
         redis/main         yes
+        nginx/main         yes
 
         Nothing is wrong without these, but they would show more:
 
