@@ -41,8 +41,8 @@ fn a_pool_of_debian_s_is_told_what_the_document_says() {
     let host = check.file("host").display().to_string();
     let checked = check.run_with(&["--path.rootfs", &host]);
     // There is no FPM here to be told.
-    let lines: String =
-        checked.script().lines().filter(|line| line.starts_with("grep ")).map(|l| format!("{l}\n")).collect();
+    let script = checked.script();
+    let lines: String = script.lines().filter(|line| line.starts_with("grep ")).flat_map(|line| [line, "\n"]).collect();
     check.apply(&lines.replace("/etc/php", &etc.join("php").display().to_string()));
     let block = Document::read("docs/backends.md").block("php-fpm-pool").to_owned();
     let added = block.replace("shop-status", "shopping-status");
