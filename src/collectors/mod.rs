@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::collector::{Collector, Context};
-use crate::config::types::Section;
+use crate::config::types::{Address, Section};
 use crate::machine::{Discovery, Machine, quoted};
 use crate::metric::{Catalogue, Desc};
 use crate::schedule::Job;
@@ -59,8 +59,9 @@ impl Sections {
 pub const DISCOVERIES: [Discovery; 4] = [php_fpm::DISCOVERY, mysql::DISCOVERY, redis::DISCOVERY, nginx::DISCOVERY];
 
 /// The line for the password of a topic's account that is kept where documents and `vitrin check` say; `None` when there
-/// is none.
-fn password_file(machine: &Machine, topic: &str) -> Option<String> {
+/// is none, or when the server at this address does not run as one of these users.
+fn password_file(machine: &Machine, topic: &str, address: &Address, accounts: &[&str]) -> Option<String> {
+    machine.trusts(machine.server(address), accounts).then_some(())?;
     let path = machine.inside(Path::new(PASSWORDS)).join(format!("{topic}.password"));
     let path = path.is_file().then(|| path.to_str().map(quoted))??;
     Some(format!("password = {{ file = {path} }}\n"))
@@ -91,7 +92,7 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 9] {
 /// Every family the program can show, in the order of their names.
 #[must_use]
 pub fn catalogue() -> Vec<&'static Desc> {
-    let own = [process::METRICS, schedule::METRICS, server::METRICS].map(Catalogue::List);
+    let own = [process::METRICS, schedule::METRICS, server::METRICS, server::WEB_METRICS].map(Catalogue::List);
     let collectors = all().into_iter().flat_map(|(_, metrics)| metrics).copied();
     let mut families: Vec<_> = own.into_iter().chain(collectors).flat_map(Catalogue::families).collect();
     families.sort_by(|a, b| a.name.cmp(&b.name));

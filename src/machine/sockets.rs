@@ -19,8 +19,8 @@ pub struct Tcp {
     pub port: u16,
     /// The address it is bound to; `0.0.0.0` and `::` are all of them.
     pub ip: IpAddr,
-    /// Whom its owner ran as when it was made.
-    pub user: u32,
+    /// Whom its owner ran as when it was made; `None` where several share the port on different addresses.
+    pub user: Option<u32>,
 }
 
 impl Tcp {
@@ -47,7 +47,13 @@ pub(super) fn tcp(proc: &Path) -> Vec<Tcp> {
     found.sort_by_key(|socket| {
         (socket.port, !socket.ip.is_unspecified(), !socket.ip.is_loopback(), socket.ip, socket.user)
     });
-    found.dedup_by_key(|socket| socket.port);
+    found.dedup_by(|other, kept| {
+        let is_same = other.port == kept.port;
+        if is_same && other.user != kept.user {
+            kept.user = None;
+        }
+        is_same
+    });
     found
 }
 
@@ -58,7 +64,7 @@ fn listening(line: &str) -> Option<Tcp> {
     if fields.nth(1)? != "0A" {
         return None;
     }
-    let user = fields.nth(3)?.parse().ok()?;
+    let user = Some(fields.nth(3)?.parse().ok()?);
     Some(Tcp { port: u16::from_str_radix(port, 16).ok()?, ip: address(ip)?, user })
 }
 
@@ -111,18 +117,30 @@ mod tests {
         for (name, text) in [("tcp", TCP), ("tcp6", TCP6), ("unix", UNIX)] {
             std::fs::write(folder.path().join("net").join(name), text).unwrap();
         }
-        let shown: Vec<_> =
-            tcp(folder.path()).iter().map(|socket| format!("{} {} {}", socket.ip, socket.port, socket.user)).collect();
+        let shown: Vec<_> = tcp(folder.path())
+            .iter()
+            .map(|socket| format!("{} {} {:?}", socket.ip, socket.port, socket.user))
+            .collect();
         expect_test::expect![[r#"
-            0.0.0.0 80 0
-            127.0.0.1 3306 100
-            127.0.0.1 6379 101"#]]
+            0.0.0.0 80 Some(0)
+            127.0.0.1 3306 Some(100)
+            127.0.0.1 6379 Some(101)"#]]
         .assert_eq(&shown.join("\n"));
         let shown: Vec<_> = unix(folder.path()).iter().map(|path| path.display().to_string()).collect();
         expect_test::expect![[r#"
             /run/mysqld/mysqld.sock
             /run/php/php8.2-fpm.sock"#]]
         .assert_eq(&shown.join("\n"));
+    }
+
+    #[test]
+    fn a_port_that_several_users_share_is_nobody_s() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("net")).unwrap();
+        let lines = "0: 0100007F:18EB 0:0 0A 0:0 0:0 0 1000 0 1\n1: 0200007F:18EB 0:0 0A 0:0 0:0 0 101 0 2\n";
+        std::fs::write(folder.path().join("net/tcp"), lines).unwrap();
+        let found = tcp(folder.path());
+        assert_eq!(found, [Tcp { port: 6379, ip: Ipv4Addr::LOCALHOST.into(), user: None }]);
     }
 
     #[test]

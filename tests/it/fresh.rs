@@ -14,6 +14,11 @@ fn init_and_the_lines_of_check_make_everything_green() {
         vitrin check >/tmp/after || { cat /tmp/before /tmp/applied /tmp/after; exit 1; }
         # Without figures, which are the machine's.
         sed -E 's/ +[0-9]+$//' /tmp/after
+        # Nor is what is served any different.
+        serve vitrin
+        eventually metrics_say 'nginx_up 1'
+        get /metrics | grep '^vitrin_up'
+        kill $!
         "#,
     );
     expect![[r#"
@@ -35,6 +40,12 @@ fn init_and_the_lines_of_check_make_everything_green() {
           | performance_schema = ON
 
         Everything is seen that the configuration asks for.
+        vitrin_up{collector="host",target="main"} 1
+        vitrin_up{collector="mysql",target="main"} 1
+        vitrin_up{collector="mysql_tables",target="main"} 1
+        vitrin_up{collector="nginx",target="main"} 1
+        vitrin_up{collector="php_fpm",target="main"} 1
+        vitrin_up{collector="redis",target="main"} 1
     "#]]
     .assert_eq(&said);
 }

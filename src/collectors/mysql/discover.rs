@@ -22,6 +22,9 @@ const PORT: u16 = 3306;
 /// How packages and operators begin the names of sockets; `mysqlx.sock` speaks another protocol.
 const SOCKETS: [&str; 2] = ["mysql", "mariadb"];
 
+/// Whom packages let it run as.
+const ACCOUNTS: [&str; 1] = ["mysql"];
+
 /// The most of an option file that is read.
 const FILE_BYTES: u64 = 64 << 10;
 
@@ -39,21 +42,20 @@ fn look(machine: &Machine) -> Vec<Sighting> {
     // A server has one socket, and at most one port that it is better not asked at: who it is at the other end shows
     // on the socket only. Ports count for servers whose socket is not here, and for those in containers.
     let is_short = found.len() < servers.len();
-    let users: Vec<_> = servers.iter().map(|process| process.user).collect();
+    let is_user = |user: Option<u32>| servers.iter().any(|process| Some(process.user) == user);
     let ports = machine.tcp.iter().filter(|socket| {
-        let is_theirs = socket.user != 0 && users.contains(&socket.user);
+        // Root listens for others, too.
+        let is_theirs = is_user(socket.user) && (socket.user != Some(0) || socket.port == PORT);
         if is_theirs { is_short && socket.port != X_PORT } else { socket.port == PORT }
     });
-    found.extend(
-        ports.map(|socket| (if users.contains(&socket.user) { program } else { "a server" }, socket.address())),
-    );
-    let option_file = option_file(machine);
-    let mut sightings: Vec<_> = found.into_iter().map(|(name, address)| sighting(machine, name, &address)).collect();
-    sightings.sort_by_key(|sighting| !is_usual(&sighting.place));
-    if let Some(file) = option_file {
-        add_option_file(&file, machine, &mut sightings);
+    found.extend(ports.map(|socket| (if is_user(socket.user) { program } else { "a server" }, socket.address())));
+    found.sort_by_key(|(_, address)| !is_usual(address));
+    let see = |(program, address): (&str, Address)| (sighting(machine, program, &address), address);
+    let mut sightings: Vec<_> = found.into_iter().map(see).collect();
+    if let Some(file) = OptionFile::of(machine) {
+        file.add_to(&mut sightings, machine);
     }
-    sightings
+    sightings.into_iter().map(|(sighting, _)| sighting).collect()
 }
 
 /// Where the X protocol is spoken.
@@ -65,9 +67,10 @@ fn is_socket(path: &Path) -> bool {
 }
 
 /// Packages' own sockets and port; other servers of the same machine follow.
-fn is_usual(place: &str) -> bool {
-    ["/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "127.0.0.1:3306"]
-        .contains(&place)
+fn is_usual(address: &Address) -> bool {
+    let usual =
+        ["/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "127.0.0.1:3306"];
+    usual.contains(&address.to_string().as_str())
 }
 
 fn sighting(machine: &Machine, program: &str, address: &Address) -> Sighting {
@@ -83,7 +86,7 @@ fn sighting(machine: &Machine, program: &str, address: &Address) -> Sighting {
         }
     };
     let account = format!("address = {}\nuser = \"vitrin\"\n", quoted(&reached));
-    let password = password_file(machine, "mysql").map(|password| format!("{account}{password}"));
+    let password = password_file(machine, "mysql", address, &ACCOUNTS).map(|password| format!("{account}{password}"));
     Sighting {
         name,
         seen: format!("{program} listens at {place}"),
@@ -99,56 +102,64 @@ struct OptionFile {
     user: String,
 }
 
-/// The option file of our own user, when it is not a superuser's.
-fn option_file(machine: &Machine) -> Option<OptionFile> {
-    let path = machine.home.as_ref()?.join(".my.cnf");
-    let client = Client::parse(beginning(&path, FILE_BYTES).ok()?.as_bytes());
-    let user = client.user.clone().filter(|user| !SUPERUSERS.contains(&user.as_str()))?;
-    Some(OptionFile { path: path.to_str()?.to_owned(), client, user })
+impl OptionFile {
+    /// The option file of our own user, when it is not a superuser's.
+    fn of(machine: &Machine) -> Option<Self> {
+        let path = machine.home.as_ref()?.join(".my.cnf");
+        let client = Client::parse(beginning(&path, FILE_BYTES).ok()?.as_bytes());
+        let user = client.user.clone().filter(|user| !SUPERUSERS.contains(&user.as_str()))?;
+        Some(Self { path: path.to_str()?.to_owned(), client, user })
+    }
+
+    /// The server that it names, as MySQL's programs take it: `localhost` is the socket.
+    fn address(&self) -> Option<Address> {
+        match (&self.client.socket, self.client.host.as_deref()) {
+            (Some(socket), _) => Some(Address::Unix(socket.into())),
+            (None, None | Some("localhost")) => None,
+            (None, Some(host)) => Some(Address::Tcp { host: host.to_owned(), port: self.client.port.unwrap_or(PORT) }),
+        }
+    }
+
+    /// What it says, as a target's table. Over a network the password is shown to who proves to be the server.
+    fn table(&self, address: &Address, machine: &Machine) -> String {
+        let (reached, is_near) = match address {
+            Address::Unix(path) => (machine.inside(path).display().to_string(), true),
+            Address::Tcp { host, .. } => (address.to_string(), LOOPBACK.contains(&host.as_str())),
+        };
+        let mut table = format!("address = {}\nuser = {}\n", quoted(&reached), quoted(&self.user));
+        if self.client.password.is_some() {
+            table += "password = { option_file = ";
+            table += &quoted(&self.path);
+            table += " }\n";
+        }
+        table + if is_near { "" } else { "tls = { mode = \"verify-full\" }\n" }
+    }
+
+    /// Adds the way that it says: to the server it names, found or not; to the first that may see a password when it
+    /// names none.
+    fn add_to(&self, sightings: &mut Vec<(Sighting, Address)>, machine: &Machine) {
+        let named = self.address();
+        let is_it = |address: &Address| match &named {
+            // The port of a server whose socket is known.
+            Some(Address::Tcp { host, port: PORT }) if LOOPBACK.contains(&host.as_str()) => is_usual(address),
+            Some(named) => named == address,
+            None => machine.trusts(machine.server(address), &ACCOUNTS),
+        };
+        if let Some((sighting, address)) = sightings.iter_mut().find(|(_, address)| is_it(address)) {
+            sighting.ways.insert(0, self.table(named.as_ref().unwrap_or(address), machine));
+        } else if let Some(address) = named {
+            let name = match &address {
+                Address::Tcp { host, .. } => host.clone(),
+                Address::Unix(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            };
+            let (place, seen) = (address.to_string(), format!("{} names {address}", self.path));
+            sightings.push((Sighting { place, name, seen, ways: vec![self.table(&address, machine)] }, address));
+        }
+    }
 }
 
-/// Adds the way that an option file says: to the server it names, found or not, or to the first.
-fn add_option_file(file: &OptionFile, machine: &Machine, sightings: &mut Vec<Sighting>) {
-    let named = match (&file.client.socket, &file.client.host) {
-        (Some(socket), _) => Some(Address::Unix(machine.inside(Path::new(socket)))),
-        (None, Some(host)) if host != "localhost" => {
-            Some(Address::Tcp { host: host.clone(), port: file.client.port.unwrap_or(PORT) })
-        }
-        // `localhost` is the socket, for MySQL's programs.
-        _ => None,
-    };
-    let password = match &file.client.password {
-        Some(_) => format!("password = {{ option_file = {} }}\n", quoted(&file.path)),
-        None => String::new(),
-    };
-    let way = |address: &str| format!("address = {}\nuser = {}\n{password}", quoted(address), quoted(&file.user));
-    let Some(address) = named else {
-        if let Some(first) = sightings.first_mut() {
-            let place = machine.inside(Path::new(&first.place)).display().to_string();
-            first.ways.insert(0, way(if first.place.starts_with('/') { &place } else { &first.place }));
-        }
-        return;
-    };
-    let reached = address.to_string();
-    let table = way(&reached);
-    let is_it = |sighting: &&mut Sighting| sighting.ways.iter().any(|way| way.contains(&quoted(&reached)));
-    if let Some(sighting) = sightings.iter_mut().find(is_it) {
-        sighting.ways.insert(0, table);
-        return;
-    }
-    let local = matches!(&address, Address::Tcp { host, port } if host == "127.0.0.1" && *port == PORT);
-    if let Some(first) = sightings.first_mut().filter(|_| local) {
-        // The port of the server whose socket is known.
-        first.ways.insert(0, table);
-        return;
-    }
-    let name = match &address {
-        Address::Tcp { host, .. } => host.clone(),
-        Address::Unix(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-    };
-    let seen = format!("{} names {reached}", file.path);
-    sightings.push(Sighting { place: reached, name, seen, ways: vec![table] });
-}
+/// This machine, by the names that it has everywhere.
+const LOOPBACK: [&str; 3] = ["127.0.0.1", "::1", "localhost"];
 
 #[cfg(test)]
 mod tests {
@@ -163,7 +174,7 @@ mod tests {
     }
 
     fn listens(port: u16, user: u32) -> Tcp {
-        Tcp { port, ip: "127.0.0.1".parse().unwrap(), user }
+        Tcp { port, ip: "127.0.0.1".parse().unwrap(), user: Some(user) }
     }
 
     fn places(machine: &Machine) -> Vec<String> {
@@ -214,35 +225,56 @@ mod tests {
     #[test]
     fn an_option_file_leads_to_the_server_that_it_names_unless_it_is_a_superuser_s() {
         let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir_all(root.join("run/mysqld")).unwrap();
+        let socket = std::os::unix::net::UnixListener::bind(root.join("run/mysqld/mysqld.sock")).unwrap();
         let mut machine = Machine {
-            home: Some(folder.path().to_owned()),
+            root: root.to_owned(),
+            home: Some(root.to_owned()),
             processes: vec![server(100, "mysqld")],
             unix: vec!["/run/mysqld/mysqld.sock".into()],
-            root: "/nowhere".into(),
             ..Machine::default()
         };
-        let file = folder.path().join(".my.cnf");
+        let file = root.join(".my.cnf");
         let password = format!("password = {{ option_file = \"{}\" }}\n", file.display());
-        for (text, count, first) in [
-            (
-                "user=me\npassword=canary",
-                1,
-                format!("address = \"/nowhere/run/mysqld/mysqld.sock\"\nuser = \"me\"\n{password}"),
-            ),
-            ("user=me\nhost=127.0.0.1\n", 1, "address = \"127.0.0.1:3306\"\nuser = \"me\"\n".to_owned()),
-            (
-                "user=root\npassword=canary",
-                1,
-                "address = \"/nowhere/run/mysqld/mysqld.sock\"\nuser = \"vitrin\"\n".to_owned(),
-            ),
+        let near = format!("address = \"{}/run/mysqld/mysqld.sock\"\n", root.display());
+        for (text, first) in [
+            ("user=me\npassword=canary", format!("{near}user = \"me\"\n{password}")),
+            ("user=me\nsocket=/run/mysqld/mysqld.sock", format!("{near}user = \"me\"\n")),
+            ("user=me\nhost=127.0.0.1\n", "address = \"127.0.0.1:3306\"\nuser = \"me\"\n".to_owned()),
+            ("user=root\npassword=canary", format!("{near}user = \"vitrin\"\n")),
         ] {
             fs::write(&file, format!("[client]\n{text}\n")).unwrap();
             let found = look(&machine);
-            assert_eq!((found.len(), &found[0].ways[0]), (count, &first), "{text}");
+            assert_eq!((found.len(), &found[0].ways[0]), (1, &first), "{text}");
         }
-        fs::write(&file, "[client]\nuser=me\nhost=db.example\nport=3307\n").unwrap();
+        fs::write(&file, "[client]\nuser=me\npassword=x\nhost=db.example\nport=3307\n").unwrap();
         assert_eq!(places(&machine), ["mysqld /run/mysqld/mysqld.sock", "db.example db.example:3307"]);
+        assert!(look(&machine)[1].ways[0].ends_with("tls = { mode = \"verify-full\" }\n"));
         machine.home = None;
         assert_eq!(places(&machine).len(), 1);
+        drop(socket);
+    }
+
+    #[test]
+    fn a_password_is_offered_to_no_stranger_in_the_server_s_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::write(root.join(".my.cnf"), "[client]\nuser=me\npassword=canary\n").unwrap();
+        fs::create_dir_all(root.join("etc/vitrin")).unwrap();
+        fs::write(root.join("etc/vitrin/mysql.password"), "canary").unwrap();
+        fs::write(root.join("etc/group"), "").unwrap();
+        fs::write(root.join("etc/passwd"), "www-data:x:33:33::/:/bin/false\nmysql:x:100:100::/:/bin/false\n").unwrap();
+        let ways = |user| {
+            let machine = Machine {
+                root: root.to_owned(),
+                home: Some(root.to_owned()),
+                tcp: vec![listens(3306, user)],
+                ..Machine::default()
+            };
+            look(&machine).remove(0).ways
+        };
+        assert_eq!(ways(33), ["address = \"127.0.0.1:3306\"\nuser = \"vitrin\"\n"]);
+        assert_eq!(ways(100).len(), 3);
     }
 }

@@ -41,12 +41,15 @@ fn look(machine: &Machine) -> Vec<Sighting> {
     // A master that is being replaced by a new one runs beside it for a while.
     found.sort_by_key(|path| (!USUAL.iter().any(|usual| Path::new(usual) == path), path.clone()));
     found.dedup();
+    found.retain(|file| machine.is_roots(file));
     found.iter().map(|path| sighting(machine, path)).collect()
 }
 
 /// The configuration of a master: what its command line says, else the usual one.
 fn master(machine: &Machine, title: &str) -> Option<PathBuf> {
-    let words: Vec<_> = title.strip_prefix(MASTER)?.split_ascii_whitespace().collect();
+    // One that has just started still has its command line for a title; workers never do.
+    let line = title.strip_prefix(MASTER).or(Some(title).filter(|title| !title.starts_with("nginx: ")))?;
+    let words: Vec<_> = line.split_ascii_whitespace().collect();
     let value = |option| words.iter().position(|word| *word == option).and_then(|at| words.get(at + 1));
     match (value("-c"), value("-p")) {
         (Some(file), _) if file.starts_with('/') => Some(file.into()),
@@ -143,7 +146,7 @@ mod tests {
                 title("nginx: master process /usr/sbin/nginx -g daemon on; master_process on;"),
                 title("nginx: worker process"),
             ],
-            tcp: vec![Tcp { port: 8080, ip: "127.0.0.1".parse().unwrap(), user: 0 }],
+            tcp: vec![Tcp { port: 8080, ip: "127.0.0.1".parse().unwrap(), user: Some(0) }],
             ..Machine::default()
         };
         (folder, machine)
@@ -184,7 +187,9 @@ mod tests {
             ("nginx: master process nginx -p /opt/n -c n.conf", Some("/opt/n/n.conf")),
             ("nginx: master process nginx -p /opt/n/", Some("/opt/n/conf/nginx.conf")),
             ("nginx: master process nginx", Some("/etc/nginx/nginx.conf")),
+            ("/usr/sbin/nginx -g daemon on;", Some("/etc/nginx/nginx.conf")),
             ("nginx: worker process", None),
+            ("nginx: cache manager process", None),
         ] {
             assert_eq!(master(&machine, title), expected.map(PathBuf::from), "{title}");
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::source;
 use crate::collector::Paths;
-use crate::machine::{Discovery, Machine, Sighting, quoted};
+use crate::machine::{Discovery, Machine, Process, Sighting, quoted};
 
 /// How PHP-FPM is found.
 pub const DISCOVERY: Discovery = Discovery {
@@ -19,8 +19,7 @@ pub const DISCOVERY: Discovery = Discovery {
 const MASTER: &str = "php-fpm: master process (";
 
 fn look(machine: &Machine) -> Vec<Sighting> {
-    let mut found: Vec<_> =
-        machine.processes(DISCOVERY.processes).filter_map(|process| master(&process.title())).collect();
+    let mut found: Vec<_> = machine.processes(DISCOVERY.processes).filter_map(master).collect();
     if machine.hides_processes {
         // A configuration in a usual place is the next best sign of one.
         found.extend(source::discover(&Paths { root: machine.root.clone(), ..Paths::default() }));
@@ -28,12 +27,15 @@ fn look(machine: &Machine) -> Vec<Sighting> {
     // The newest PHP is the shop's, more often than not; 8.10 is newer than 8.9.
     found.sort_by_key(|path| (std::cmp::Reverse(version(path)), path.clone()));
     found.dedup();
+    found.retain(|file| machine.is_roots(file));
     found.iter().map(|path| sighting(path)).collect()
 }
 
-/// The configuration in a master's title.
-fn master(title: &str) -> Option<PathBuf> {
-    let path = title.strip_prefix(MASTER)?.trim_end().strip_suffix(')')?;
+/// The configuration in a master's title, or in the command line of one that has just started and has no title yet.
+fn master(process: &Process) -> Option<PathBuf> {
+    let title = process.title();
+    let titled = title.strip_prefix(MASTER).and_then(|rest| rest.trim_end().strip_suffix(')'));
+    let path = titled.or_else(|| process.option("--fpm-config")).or_else(|| process.option("-y"))?;
     path.starts_with('/').then(|| path.into())
 }
 
@@ -65,18 +67,30 @@ fn version(configuration: &Path) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Process;
 
     #[test]
     fn masters_are_told_from_workers_and_the_newest_comes_first() {
         let process =
             |title: &str| Process { name: "php-fpm8.2".to_owned(), user: 0, arguments: vec![title.to_owned()] };
+        let root = tempfile::tempdir().unwrap();
+        for file in ["etc/php/8.2/fpm/php-fpm.conf", "etc/php/8.10/fpm/php-fpm.conf", "srv/shop/fpm.conf"] {
+            std::fs::create_dir_all(root.path().join(file).parent().unwrap()).unwrap();
+            std::fs::write(root.path().join(file), "").unwrap();
+        }
         let machine = Machine {
+            root: root.path().to_owned(),
             processes: vec![
                 process("php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)"),
                 process("php-fpm: pool www"),
                 process("php-fpm: master process (/etc/php/8.10/fpm/php-fpm.conf)"),
                 process("php-fpm: master process (/srv/shop/fpm.conf)"),
+                process("php-fpm: master process (/srv/gone.conf)"),
+                Process {
+                    arguments: ["/usr/sbin/php-fpm8.2", "--fpm-config", "/etc/php/8.2/fpm/php-fpm.conf"]
+                        .map(Into::into)
+                        .into(),
+                    ..process("")
+                },
             ],
             ..Machine::default()
         };

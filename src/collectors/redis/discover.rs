@@ -18,6 +18,9 @@ pub const DISCOVERY: Discovery = Discovery {
 /// Where every Redis listens that nobody told otherwise.
 const PORT: u16 = 6379;
 
+/// Whom packages let it run as.
+const ACCOUNTS: [&str; 3] = ["redis", "valkey", "keydb"];
+
 /// Configurations in usual places, for what no title says: which port speaks TLS. Packages close them to others.
 const CONFIGURATIONS: [&str; 4] =
     ["/etc/redis/redis.conf", "/etc/redis.conf", "/etc/valkey/valkey.conf", "/etc/redis/sentinel.conf"];
@@ -80,7 +83,8 @@ fn sighting(machine: &Machine, program: &str, address: &Address, encrypted: &[u1
         }
     };
     let url = format!("url = {}\n", quoted(&url));
-    let account = password_file(machine, "redis").map(|password| format!("{url}user = \"vitrin\"\n{password}"));
+    let account = password_file(machine, "redis", address, &ACCOUNTS)
+        .map(|password| format!("{url}user = \"vitrin\"\n{password}"));
     Sighting {
         name,
         seen: format!("{program} listens at {place}"),
@@ -112,7 +116,7 @@ mod tests {
     }
 
     fn listens(ip: &str, port: u16, user: u32) -> Tcp {
-        Tcp { port, ip: ip.parse().unwrap(), user }
+        Tcp { port, ip: ip.parse().unwrap(), user: Some(user) }
     }
 
     #[test]
@@ -190,6 +194,9 @@ mod tests {
             tcp: vec![listens("127.0.0.1", 6379, 101)],
             ..Machine::default()
         };
+        assert_eq!(look(&machine)[0].ways.len(), 1, "whoever has the number 101 here is not shown the password");
+        fs::write(folder.path().join("etc/group"), "").unwrap();
+        fs::write(folder.path().join("etc/passwd"), "redis:x:101:101::/:/bin/false\n").unwrap();
         let ways = look(&machine).remove(0).ways;
         assert_eq!(ways.len(), 2);
         assert!(ways[0].starts_with("url = \"rediss://127.0.0.1:6379\"\nuser = \"vitrin\"\npassword = { file = \""));
