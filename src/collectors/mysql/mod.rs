@@ -5,16 +5,19 @@
 //! fails: what differs between servers is known from their version, and what this account may not see is asked for once
 //! in a connection's life (ten minutes) and then counted as a gap.
 
+mod account;
 mod client;
 mod config;
 mod connection;
 mod digests;
+mod discover;
 mod failure;
 mod flavour;
 mod innodb;
 mod processlist;
 mod queries;
 mod query_time;
+mod remedy;
 mod replication;
 mod replication_names;
 mod response_time;
@@ -31,11 +34,13 @@ use std::time::Duration;
 
 pub use config::{Config, Tls, TlsMode, Top, section};
 pub use digests::Digests;
+pub use discover::DISCOVERY;
 pub use queries::{Queries, Query};
 pub use tables::Tables;
 
 use crate::collector::{Collector, Context, Failure, Gate, Reason};
 use crate::metric::{Catalogue, Metric};
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 use connection::{Connection, Kept};
 use flavour::Flavour;
@@ -86,6 +91,11 @@ impl Collector for Mysql {
         let read = read(&mut connection, &status, &self.config, out).await;
         self.kept.keep(connection);
         read
+    }
+
+    async fn remedies(&self, run: Complaints<'_>, service: &Service) -> Vec<Remedy> {
+        let Ok(_permit) = self.gate.slow.acquire().await else { return Vec::new() };
+        remedy::remedies(&self.config, run, service).await
     }
 }
 
