@@ -22,6 +22,7 @@ use crate::logging::{Level, Style};
 const COULD_NOT: u8 = 2;
 
 /// Headings of flags.
+const WEB: &str = "Web";
 const LOGGING: &str = "Logging";
 const PATHS: &str = "Inside a container";
 
@@ -40,16 +41,16 @@ struct Args {
     config_file: Option<PathBuf>,
 
     /// Address to listen on; may be given more than once. `:22100` is port 22100 on all addresses.
-    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = "127.0.0.1:22100", global = true)]
+    #[arg(long = "web.listen-address", help_heading = WEB, value_name = "ADDRESS", default_value = "127.0.0.1:22100", global = true)]
     listen_address: Vec<String>,
 
     /// Serve on the sockets that systemd passes, and not on --web.listen-address.
-    #[arg(long = "web.systemd-socket")]
+    #[arg(long = "web.systemd-socket", help_heading = WEB)]
     systemd_socket: bool,
 
     /// A file with TLS, client certificates, users, headers and a rate limit, in the format of exporter-toolkit: the
     /// one that node_exporter takes. It is read anew whenever it changes.
-    #[arg(long = "web.config.file", value_name = "PATH", global = true)]
+    #[arg(long = "web.config.file", help_heading = WEB, value_name = "PATH", global = true)]
     web_config_file: Option<PathBuf>,
 
     /// How much is logged.

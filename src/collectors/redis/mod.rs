@@ -1,12 +1,6 @@
 //! Redis and Valkey: server, cluster node or Sentinel, read in one round trip at each scrape.
 //!
-//! The least an ACL user needs (add `+scan +select +memory|usage %R~*` for key groups, and for a Sentinel
-//! `+sentinel|masters +sentinel|ckquorum +sentinel|sentinels +sentinel|replicas`):
-//!
-//! ```text
-//! ACL SETUSER vitrin on >password -@all +client|setname +info +config|get +slowlog|len +slowlog|get
-//!     +latency|latest +latency|histogram +cluster|info
-//! ```
+//! The least that an ACL user needs is in `remedy`, and in docs/backends.md.
 
 mod administrator;
 mod commands;

@@ -114,6 +114,20 @@ async fn an_account_with_a_password_is_made_without_showing_it() {
 }
 
 #[tokio::test]
+async fn what_a_query_may_not_read_is_for_a_person_to_grant() {
+    let database = shop().await;
+    let address = database.socket().display().to_string();
+    let query = "[mysql.queries.orders]\nsql = 'SELECT COUNT(*) AS n FROM shop.orders'\nvalues = ['n']";
+    let check = Check::of(&format!("{}{query}", config(&address, "")));
+    check.apply(&check.run().script());
+    let checked = check.run();
+    assert_eq!((checked.code, checked.script().as_str()), (Some(1), ""), "{}", checked.text);
+    assert!(checked.text.contains("\n  | GRANT SELECT (column, column) ON schema.table TO "), "{}", checked.text);
+    database.run(&[&format!("GRANT SELECT ON shop.orders TO {}@localhost", user())]).await;
+    assert_eq!(check.run().code, Some(0));
+}
+
+#[tokio::test]
 async fn what_costs_a_restart_is_for_a_person_and_no_error() {
     let database = Database::start(&["--performance-schema=OFF"]);
     let check = Check::of(&config(&database.socket().display().to_string(), ""));
