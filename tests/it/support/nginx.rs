@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::daemon::{Daemon, folder, free_port, listens, program};
+use super::daemon::{Daemon, folder, free_port, listens, listens_on, program};
 use super::http::{self, Response};
 
 /// A running nginx.
@@ -41,7 +41,9 @@ impl Nginx {
         let mut command = program(&["nginx"]);
         command.arg("-c").arg(folder.path().join("nginx.conf")).arg("-e").arg(folder.path().join("error.log"));
         let mut daemon = Daemon::start("nginx", command, folder);
-        daemon.wait_until(|| listens(port));
+        // It listens on one after the other.
+        let socket = daemon.folder().join("nginx.sock");
+        daemon.wait_until(|| listens(port) && listens_on(&socket));
         Self { daemon, port }
     }
 
