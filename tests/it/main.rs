@@ -6,6 +6,7 @@ mod catalogue;
 mod check;
 mod commands;
 mod config;
+mod conformance;
 mod crowd;
 mod dependencies;
 mod discovery;

@@ -8,6 +8,7 @@ pub(crate) mod document;
 pub(crate) mod exporter;
 pub(crate) mod found;
 pub(crate) mod fresh;
+pub(crate) mod front;
 pub(crate) mod http;
 pub(crate) mod judges;
 pub(crate) mod mariadb;

@@ -19,6 +19,11 @@ impl Nginx {
         Self::with(locations, "")
     }
 
+    /// An nginx that counts connections in a zone called `ours`, for its locations to limit them.
+    pub(crate) fn counting(locations: &str) -> Self {
+        Self::with(locations, "limit_conn_zone $binary_remote_addr zone=ours:1m;")
+    }
+
     /// An nginx with another server beside its own, as a file of `conf.d` has it.
     pub(crate) fn beside(server: &str) -> Self {
         Self::with("", server)
