@@ -53,6 +53,15 @@ impl Stack {
         format!("{}[php_fpm.targets.main]\n{}", self.without_php(), self.php_fpm.table(""))
     }
 
+    /// The same with everything on that is off by default.
+    pub(crate) fn everything(&self) -> String {
+        let mysql = self.without_php().replace("[mysql.targets.main]\n", "[mysql.targets.main]\ndigests = 20\n");
+        let php_fpm = format!("[php_fpm.targets.main]\n{}", self.php_fpm.table("processes = true"));
+        let groups = "[redis.targets.main.key_groups.cache]\npattern = 'cache:*'\n";
+        let queries = "[mysql.queries.rows]\nsql = 'SELECT COUNT(*) AS n FROM shop.t1'\nvalues = ['n']\n";
+        mysql + groups + queries + &php_fpm
+    }
+
     /// The same but for PHP-FPM, which no exporter in Debian watches.
     pub(crate) fn without_php(&self) -> String {
         let file = self.database.daemon.folder().join("password");
@@ -78,6 +87,14 @@ impl Stack {
 
     pub(crate) fn php_fpm(&self) -> &PhpFpm {
         &self.php_fpm
+    }
+
+    pub(crate) fn redis(&self) -> &RedisServer {
+        &self.redis
+    }
+
+    pub(crate) fn nginx(&self) -> &Nginx {
+        &self.nginx
     }
 
     pub(crate) fn redis_url(&self) -> String {
