@@ -28,4 +28,4 @@ test-newest: packages ## What depends on a server, against the newest: MySQL, Va
 
 bench: packages ## What a scrape costs, beside the exporters that it replaces: docs/performance.md (root)
 	tests/newest-servers mysql $(NEWEST)-mysql
-	cargo bench --locked --bench against_peers -- --newest $(NEWEST)-mysql
+	env --unset=RUST_BACKTRACE cargo bench --locked --bench against_peers -- --newest $(NEWEST)-mysql

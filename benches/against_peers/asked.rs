@@ -28,7 +28,7 @@ pub(crate) fn by(contender: &Contender, stack: &Stack, scrapes: usize) -> Asked 
     // What reading the counters itself adds to them.
     let [first, second] = [counters(stack), counters(stack)];
     let own: [f64; COUNTED.len()] = std::array::from_fn(|index| second[index] - first[index]);
-    let servers = [stack.database().daemon.pid(), stack.redis().daemon.pid()];
+    let servers = [stack.database().daemon.pid(), stack.redis.daemon.pid()];
     let (before, used) = (counters(stack), servers.map(process::cpu));
     for _ in 0..scrapes {
         contender.scrape().unwrap();
@@ -47,7 +47,7 @@ fn counters(stack: &Stack) -> [f64; COUNTED.len()] {
     let status = |name| rows.iter().find(|row| row[0] == name).map_or("0", |row| &row[1]).to_owned();
     let [statements, connections, tables] = STATUS.map(status);
     let [commands, clients] =
-        ["total_commands_processed", "total_connections_received"].map(|field| stack.redis().info(field));
+        ["total_commands_processed", "total_connections_received"].map(|field| stack.redis.info(field));
     let [accepted, requests] = stub_status(stack);
     let counted = [statements, connections, tables, commands, clients, requests, accepted];
     counted.map(|count| count.trim().parse().unwrap())
@@ -55,7 +55,7 @@ fn counters(stack: &Stack) -> [f64; COUNTED.len()] {
 
 /// How many connections nginx has accepted, and how many requests.
 fn stub_status(stack: &Stack) -> [String; 2] {
-    let text = stack.nginx().get("/stub_status").text();
+    let text = stack.nginx.get("/stub_status").text();
     // The third line: accepts handled requests.
     let numbers: Vec<_> = text.lines().nth(2).unwrap().split_whitespace().map(str::to_owned).collect();
     [numbers[0].clone(), numbers[2].clone()]

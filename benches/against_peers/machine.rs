@@ -39,10 +39,10 @@ impl Machine {
 pub(crate) fn servers(stack: &Stack) -> String {
     let database = block_on(stack.database().ask("SELECT VERSION()"))[0][0].clone();
     let database = if is_mariadb() { database } else { format!("MySQL {database}") };
-    let nginx = stack.nginx().get("/stub_status");
+    let nginx = stack.nginx.get("/stub_status");
     let script = stack.php_fpm().script("version.php", "<?php echo PHP_VERSION;");
     let php = stack.php_fpm().run("shop", &script, &[]).answer();
     let (_, php) = php.split_once("\r\n\r\n").unwrap_or_default();
-    let redis = stack.redis().info("redis_version");
+    let redis = stack.redis.info("redis_version");
     format!("{database}, Redis {redis}, {}, PHP-FPM {php}", nginx.header("server").unwrap_or("nginx"))
 }

@@ -29,7 +29,6 @@ use std::process::ExitCode;
 
 use contender::Contender;
 use report::Report;
-use start::Start;
 use support::exporter::Exporter;
 use support::generation::Generation;
 use support::stack::Stack;
@@ -42,7 +41,7 @@ fn main() -> ExitCode {
     let machine = machine::Machine::now();
     eprintln!("starting the servers and the exporters");
     let stack = Stack::start();
-    let [without, with] = [String::new(), stack.everything()].map(|config| Start::of(&config));
+    let starts = start::of(&stack);
     let mut contenders = contender::peers(&Generation::installed(), &stack);
     if let Some(root) = &arguments.newest {
         contenders.extend(contender::peers(&Generation::in_root(root.clone()), &stack));
@@ -59,7 +58,7 @@ fn main() -> ExitCode {
     let crowds = contenders.iter().map(crowd::at).collect();
     let servers = machine::servers(&stack);
     let Arguments { newest, scrapes } = arguments;
-    let report = Report { machine, servers, scrapes, contenders, costs, asked, coverage, crowds, without, with };
+    let report = Report { machine, servers, scrapes, contenders, costs, asked, coverage, crowds, starts };
     let text = report.to_string();
     println!("{text}");
     if scrapes >= SCRAPES && newest.is_some() {

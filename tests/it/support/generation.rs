@@ -80,3 +80,34 @@ impl Generation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::Generation;
+    use crate::support::daemon::folder;
+
+    #[test]
+    fn a_program_of_another_root_is_started_in_it_or_outside() {
+        let root = folder();
+        for (file, text) in [("etc/os-release", "PRETTY_NAME=\"A Debian\"\n"), ("usr/bin/shopd", "")] {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let generation = Generation::in_root(root.path().to_owned());
+        assert_eq!(generation.name(), "A Debian");
+        assert_eq!(generation.file("shopd"), root.path().join("usr/bin/shopd"));
+        let command = generation.program(&["shopd-ng", "shopd"]);
+        let arguments: Vec<_> = command.get_args().collect();
+        assert_eq!(command.get_program(), "chroot");
+        assert_eq!(arguments, [root.path().as_os_str(), "/usr/bin/shopd".as_ref()]);
+    }
+
+    #[test]
+    fn what_is_installed_is_started_as_it_is() {
+        let generation = Generation::installed();
+        assert_eq!(generation.program(&["openssl"]).get_program(), generation.file("openssl"));
+    }
+}

@@ -131,6 +131,7 @@ mod tests {
         assert!(page.len() > 200, "{:?}", page.names());
         assert!(page.number("node_load1", &[]) >= 0.0);
         assert!(page.number("node_cpu_seconds_total", &[("cpu", "0"), ("mode", "user")]) > 0.0);
+        assert!(node.program().ends_with("prometheus-node-exporter"));
         assert!(node.address().ip().is_loopback() && node.daemon().log().contains("node_exporter"));
     }
 

@@ -63,7 +63,7 @@ mod tests {
 
     use std::net::{TcpListener, TcpStream};
 
-    use super::{anonymous_bytes, connections_to, cpu, rss_bytes};
+    use super::{anonymous_bytes, connections_to, cpu, peak_bytes, rss_bytes};
     use crate::support::daemon::eventually;
 
     #[test]
@@ -82,6 +82,7 @@ mod tests {
         let block = vec![1_u8; 64 << 20];
         assert!(anonymous_bytes(ours) > 64 << 20 && rss_bytes(ours) >= anonymous_bytes(ours));
         drop(block);
+        assert!(peak_bytes(ours).is_some_and(|peak| peak > 64 << 20));
         let before = cpu(ours);
         eventually("this loop to cost something", || {
             std::hint::black_box((0..1_000_000_u64).map(std::hint::black_box).sum::<u64>());
