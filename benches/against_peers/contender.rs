@@ -38,7 +38,7 @@ pub(crate) fn peers(generation: &Generation, stack: &Stack) -> Vec<Contender> {
     [
         ("mysqld_exporter", generation.mysqld(&stack.mysql_client())),
         ("redis_exporter", generation.redis(&stack.redis_url(), &[])),
-        ("node_exporter", generation.node()),
+        ("node_exporter", generation.node(&[])),
         ("nginx-prometheus-exporter", generation.nginx(&stack.stub_status())),
     ]
     .map(|(peer, process)| Contender::theirs(peer, process, name.clone()))

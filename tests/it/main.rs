@@ -25,3 +25,4 @@ mod secrets;
 mod side_by_side;
 mod support;
 mod web;
+mod web_config;

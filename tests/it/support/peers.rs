@@ -41,7 +41,12 @@ impl Peer {
 
     /// node_exporter, looking at this machine.
     pub(crate) fn node() -> Self {
-        Generation::under_test().node()
+        Generation::under_test().node(&[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn node_with(arguments: &[String]) -> Self {
+        Generation::under_test().node(arguments)
     }
 
     /// nginx-prometheus-exporter; `url` is that of `stub_status`.
@@ -104,10 +109,10 @@ impl Generation {
         Peer::listening("redis_exporter", command, folder())
     }
 
-    /// See [`Peer::node`].
-    pub(crate) fn node(&self) -> Peer {
+    /// See [`Peer::node_with`].
+    pub(crate) fn node(&self, arguments: &[String]) -> Peer {
         let mut command = Command::new(self.file("prometheus-node-exporter"));
-        command.args(NODE_DEFAULTS);
+        command.args(NODE_DEFAULTS).args(arguments);
         Peer::listening("node_exporter", command, folder())
     }
 
