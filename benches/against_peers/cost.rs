@@ -14,7 +14,7 @@ pub(crate) struct Form {
 }
 
 /// How people and Prometheus ask; memory is looked at after the first.
-pub(crate) const FORMS: [Form; 3] = [
+pub(crate) const FORMS: [Form; 4] = [
     Form {
         name: "As Prometheus 2.42 asks: OpenMetrics if there is any, gzip",
         headers: &[

@@ -107,11 +107,7 @@ impl App {
     }
 
     /// One scrape: 200 with what is there by the limit the scraper names; 400 when it asks for what there is not.
-    async fn metrics(
-        &self,
-        selection: Result<Selection, String>,
-        request: Request<Incoming>,
-    ) -> Response<Full<Bytes>> {
+    async fn metrics(&self, selection: Result<Selection, String>, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let headers = request.headers();
         let selection = match selection {
             Ok(selection) => selection,
