@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -60,13 +60,13 @@ impl Asked {
 
 /// A collector with its type forgotten.
 trait Watch: Send + Sync {
-    fn run(self: Arc<Self>) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)>;
+    fn run(self: Arc<Self>, until: Instant) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)>;
 }
 
 impl<C: Collector> Watch for C {
-    fn run(self: Arc<Self>) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)> {
+    fn run(self: Arc<Self>, until: Instant) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)> {
         async move {
-            let mut out = Snapshot::default();
+            let mut out = Snapshot::until(until);
             let result = self.collect(&mut out).await;
             (out, result)
         }
@@ -162,7 +162,7 @@ impl Job {
     pub(super) fn start_timer(self: &Arc<Self>) {
         if let Some(every) = self.every {
             // At once means before the first scrape can start a run of its own.
-            self.join();
+            self.join(None);
             self.tasks.spawn(self.clone().tick(every));
         }
     }
@@ -171,21 +171,22 @@ impl Job {
         let mut ticks = interval_at(Instant::now() + every, every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while self.stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            let run = self.join();
+            let run = self.join(None);
             self.stop.run_until_cancelled(run.wait()).await;
         }
     }
 
-    /// What a scrape gets of this job: what a timer has found, or a run that was started or joined just now.
-    pub(super) fn ask(self: &Arc<Self>) -> Asked {
+    /// What a scrape that must answer by `deadline` gets of this job: what a timer has found, or a run that was started
+    /// or joined just now.
+    pub(super) fn ask(self: &Arc<Self>, deadline: Instant) -> Asked {
         match self.every.and_then(|every| self.unless_stale(every)) {
             Some(outcome) => Asked::Known(outcome),
-            None => Asked::Running(self.clone(), self.join()),
+            None => Asked::Running(self.clone(), self.join(Some(deadline))),
         }
     }
 
-    /// Joins the run under way, or starts one.
-    fn join(self: &Arc<Self>) -> Arc<Run> {
+    /// Joins the run under way, or starts one that is waited for until `deadline`.
+    fn join(self: &Arc<Self>, deadline: Option<Instant>) -> Arc<Run> {
         let mut state = self.state();
         if let Some(run) = state.run.as_ref().filter(|run| run.is_alive()) {
             return run.clone();
@@ -195,17 +196,19 @@ impl Job {
         state.run = Some(run.clone());
         let (job, joined) = (self.clone(), run.clone());
         self.tasks.spawn(async move {
-            let (snapshot, result) = job.run().await;
+            let (snapshot, result) = job.run(deadline).await;
             sender.send_replace(Some(job.settle(&joined, snapshot, result)));
         });
         run
     }
 
     /// One run within its budget, behind the panic wall.
-    async fn run(&self) -> (Snapshot, Result<(), Failure>) {
+    async fn run(&self, deadline: Option<Instant>) -> (Snapshot, Result<(), Failure>) {
+        let end = Instant::now() + self.timeout;
+        let until = deadline.map_or(end, |deadline| deadline.min(end));
         let fail = |reason, message: String| (Snapshot::default(), Err(Failure::message(reason, message)));
-        let run = AssertUnwindSafe(self.watcher.clone().run()).catch_unwind();
-        match timeout(self.timeout, run).await {
+        let run = AssertUnwindSafe(self.watcher.clone().run(until)).catch_unwind();
+        match timeout_at(end, run).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(panic)) => fail(Reason::Bug, format!("the collector panicked: {}", panic_message(panic.as_ref()))),
             Err(_) => fail(Reason::Timeout, format!("no answer within {:?}", self.timeout)),
