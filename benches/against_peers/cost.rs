@@ -27,6 +27,19 @@ pub(crate) const FORMS: [Form; 4] = [
             ("X-Prometheus-Scrape-Timeout-Seconds", "10"),
         ],
     },
+    Form {
+        name: "As Prometheus asks that wants native histograms: protobuf if there is any, gzip",
+        headers: &[
+            (
+                "Accept",
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
+                 application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,\
+                 text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            ),
+            ("Accept-Encoding", "gzip"),
+            ("X-Prometheus-Scrape-Timeout-Seconds", "10"),
+        ],
+    },
     Form { name: "Text 0.0.4, gzip", headers: &[("Accept", "text/plain;version=0.0.4"), ("Accept-Encoding", "gzip")] },
     Form { name: "Text 0.0.4, plain, as curl asks", headers: &[] },
 ];
