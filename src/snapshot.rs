@@ -127,7 +127,8 @@ pub struct Snapshot {
     deadline: Option<Instant>,
     series: Vec<Series>,
     labels: Labels,
-    /// Series of each family, by the address of its name: one family has one declaration.
+    /// Series of each family, by the address of its name: one family has one declaration. Counted from the moment on
+    /// that a family can be full, which an honest run never sees.
     counts: HashMap<usize, usize>,
     dropped: Dropped,
     gaps: Vec<Failure>,
@@ -232,13 +233,28 @@ impl Snapshot {
         if matches!(value, Value::Number(number) if number.is_nan()) {
             return self.drop_one(&family, Cause::NotANumber);
         }
-        let count = self.counts.entry(family.name.as_ptr().addr()).or_default();
-        if *count >= FAMILY_SERIES || self.series.len() >= RUN_SERIES || !self.labels.has_room_for(labels) {
+        if self.series.len() >= RUN_SERIES || !self.labels.has_room_for(labels) || self.is_full(&family) {
             return self.drop_one(&family, Cause::Limit);
         }
-        *count += 1;
         let labels = self.labels.add(labels);
         self.series.push(Series { family, labels, value });
+    }
+
+    /// Whether a family has all the series it may have; counts one more if not.
+    fn is_full(&mut self, family: &Family) -> bool {
+        if self.series.len() < FAMILY_SERIES {
+            return false;
+        }
+        let address = |family: &Family| family.name.as_ptr().addr();
+        if self.counts.is_empty() {
+            for series in &self.series {
+                *self.counts.entry(address(&series.family)).or_default() += 1;
+            }
+        }
+        let count = self.counts.entry(address(family)).or_default();
+        let full = *count >= FAMILY_SERIES;
+        *count += usize::from(!full);
+        full
     }
 
     fn drop_one(&mut self, family: &Family, cause: Cause) {
