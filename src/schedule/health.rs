@@ -15,6 +15,8 @@ crate::metrics! {
     UP = Gauge("vitrin_up", None, ["collector", "target"]);
     /// How long the collector's last run took.
     DURATION = Gauge("vitrin_collect_duration_seconds", Seconds, ["collector", "target"]);
+    /// How long the collector's runs took that have ended since the program started.
+    RUNS = Histogram("vitrin_collect_run_duration_seconds", Seconds, ["collector", "target"]);
     /// When the collector's last run that reached its target ended, as Unix time; absent before the first.
     LAST_SUCCESS =
         Gauge("vitrin_collect_last_success_timestamp_seconds", Seconds, ["collector", "target"]);
@@ -33,6 +35,7 @@ pub fn report(outcomes: &[Arc<Outcome>], out: &mut Snapshot) {
         let job = [outcome.collector, &*outcome.target];
         out.push(&UP, job, outcome.failure.is_none());
         out.push(&DURATION, job, outcome.duration.as_secs_f64());
+        out.push_histogram(&RUNS, job, outcome.tally.runs.clone());
         out.push(&SERIES, job, outcome.findings.len());
         if let Some(time) = outcome.tally.last_success {
             out.push(&LAST_SUCCESS, job, unix_seconds(time));

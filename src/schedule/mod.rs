@@ -15,7 +15,7 @@ use tokio::time::Instant;
 pub(crate) use health::METRICS;
 pub use health::report;
 pub use job::Job;
-pub use outcome::{Outcome, Tally};
+pub use outcome::{Outcome, TIME_BOUNDS, Tally};
 
 /// The longest a scrape waits, also when it does not say how long it may: below Prometheus' default of 10 s.
 pub const LONGEST_SCRAPE: Duration = Duration::from_millis(9_500);

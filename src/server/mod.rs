@@ -6,7 +6,7 @@ mod pages;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -27,6 +27,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use crate::collector::Context;
+use crate::config::exposition::Exposition;
 use crate::exposition::{accepts_gzip, format_for};
 use crate::schedule::{Schedule, patience};
 use pages::Pages;
@@ -58,14 +59,15 @@ const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-
 /// What the server hands out.
 pub struct App {
     schedule: Schedule,
+    exposition: Exposition,
     pages: Pages,
 }
 
 impl App {
-    /// An application over these jobs.
+    /// An application over these jobs, which writes its pages so.
     #[must_use]
-    pub fn new(schedule: Schedule) -> Arc<Self> {
-        Arc::new(Self { schedule, pages: Pages::default() })
+    pub fn new(schedule: Schedule, exposition: Exposition) -> Arc<Self> {
+        Arc::new(Self { schedule, exposition, pages: Pages::default() })
     }
 
     /// Runs every job once, so that the log and the landing page know how the targets fare before the first scrape.
@@ -183,11 +185,14 @@ impl App {
 
     /// One scrape: 200 with what is there by the limit the scraper names.
     async fn metrics(&self, headers: &HeaderMap) -> Response<Full<Bytes>> {
+        let begun = Instant::now();
         let limit = header(headers, &SCRAPE_TIMEOUT).trim().parse().ok();
-        let format = format_for(&header(headers, &ACCEPT));
+        let format = format_for(&header(headers, &ACCEPT), self.exposition);
         let gzip = accepts_gzip(&header(headers, &ACCEPT_ENCODING));
         let outcomes = self.schedule.scrape(patience(limit)).await;
-        let mut answer = Response::new(Full::new(self.pages.get(outcomes, format, gzip).await));
+        let page = self.pages.get(outcomes, format, gzip).await;
+        self.pages.count_scrape(begun.elapsed());
+        let mut answer = Response::new(Full::new(page));
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
         headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
