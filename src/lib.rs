@@ -18,6 +18,7 @@ pub mod collector;
 pub mod collectors;
 pub mod config;
 pub mod exposition;
+pub mod histogram;
 mod logging;
 pub mod metric;
 mod process;

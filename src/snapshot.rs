@@ -3,8 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::collector::Failure;
+use crate::histogram::Histogram;
 use crate::metric::{Family, Metric};
 
 /// How many series one run may give one family. Above any honest count: MariaDB's widest default family has 160.
@@ -49,27 +51,9 @@ pub enum Value {
     /// A counter, gauge or unknown.
     Number(f64),
     /// A histogram.
-    Histogram(Box<Histogram>),
+    Histogram(Arc<Histogram>),
     /// A summary.
     Summary(Box<Summary>),
-}
-
-/// Observations in buckets.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Histogram {
-    /// Upper bound, ascending, and the observations in that bucket alone. The last bound is `+Inf`; it is added
-    /// when missing.
-    pub buckets: Vec<(f64, u64)>,
-    /// Sum of all observations.
-    pub sum: f64,
-}
-
-impl Histogram {
-    /// Number of observations.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.buckets.iter().map(|(_, count)| count).sum()
-    }
 }
 
 /// Quantiles that a source computed itself.
@@ -129,6 +113,7 @@ pub struct Snapshot {
     gaps: Vec<Failure>,
     /// How many of `series` stay when the run fails.
     kept: usize,
+    unlimited: bool,
 }
 
 /// Series that were not kept, by family and cause.
@@ -144,6 +129,12 @@ pub(crate) fn count_dropped(all: &mut Dropped, family: &str, cause: Cause, count
 }
 
 impl Snapshot {
+    /// One that takes all that comes: for what Vitrin says of its own jobs, which are as many as the configuration asks
+    /// for, and each with as much as its labels' lists allow.
+    pub(crate) fn unlimited() -> Self {
+        Self { unlimited: true, ..Self::default() }
+    }
+
     /// Adds a sample of a declared metric.
     pub fn push<const N: usize>(&mut self, metric: &'static Metric<N>, labels: [&str; N], value: impl Number) {
         self.add(metric.into(), &labels, Value::Number(value.number()));
@@ -160,12 +151,13 @@ impl Snapshot {
         &mut self,
         metric: &'static Metric<N>,
         labels: [&str; N],
-        mut histogram: Histogram,
+        histogram: impl Into<Arc<Histogram>>,
     ) {
+        let mut histogram = histogram.into();
         if histogram.buckets.last().is_none_or(|(bound, _)| *bound != f64::INFINITY) {
-            histogram.buckets.push((f64::INFINITY, 0));
+            Arc::make_mut(&mut histogram).buckets.push((f64::INFINITY, 0));
         }
-        self.add(metric.into(), &labels, Value::Histogram(Box::new(histogram)));
+        self.add(metric.into(), &labels, Value::Histogram(histogram));
     }
 
     /// Adds a summary of a declared metric.
@@ -216,7 +208,8 @@ impl Snapshot {
             return self.drop_one(&family, Cause::NotANumber);
         }
         let count = self.counts.entry(family.name.as_ptr().addr()).or_default();
-        if *count >= FAMILY_SERIES || self.series.len() >= RUN_SERIES || !self.labels.has_room_for(labels) {
+        let is_full = *count >= FAMILY_SERIES || self.series.len() >= RUN_SERIES || !self.labels.has_room_for(labels);
+        if is_full && !self.unlimited {
             return self.drop_one(&family, Cause::Limit);
         }
         *count += 1;
@@ -342,7 +335,6 @@ impl<'a> Group<'a> {
 mod tests {
     use std::borrow::Cow;
     use std::fmt::Write as _;
-    use std::sync::Arc;
 
     use super::*;
     use crate::metric::{Desc, Kind};

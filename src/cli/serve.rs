@@ -47,7 +47,7 @@ async fn listen_and_serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     let jobs = loaded.config.collectors.jobs(&context);
-    let app = App::new(Schedule::start(jobs));
+    let app = App::new(Schedule::start(jobs), loaded.config.collectors.exposition);
     let first = app.clone();
     context.tasks.spawn(async move { first.look_around().await });
 

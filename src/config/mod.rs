@@ -1,5 +1,6 @@
 //! The configuration: one TOML file, or none, turned into types that cannot hold a bad value.
 
+pub mod exposition;
 pub mod secret;
 pub mod types;
 
