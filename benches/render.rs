@@ -13,7 +13,7 @@ use support::stack::Stack;
 use vitrin::collector::{Context, Paths};
 use vitrin::config;
 use vitrin::exposition::{Format, Page};
-use vitrin::schedule::{LONGEST_SCRAPE, Schedule, report};
+use vitrin::schedule::{LONGEST_SCRAPE, Schedule, Selection, report};
 use vitrin::snapshot::Snapshot;
 
 /// Rounds, of which the quickest counts: whatever else runs on the machine only ever adds.
@@ -27,15 +27,19 @@ fn main() {
     let config = config::parse(Path::new("vitrin.toml"), &stack.configuration()).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let outcomes = runtime.block_on(async {
-        let schedule = Schedule::start(config.collectors.jobs(&Context::new(Paths::default())));
-        schedule.scrape(LONGEST_SCRAPE).await
+        let schedule = Schedule::start(config.collectors.jobs(&Context::new(Paths::default()), &[]));
+        schedule.scrape(&Selection::All, LONGEST_SCRAPE).await
     });
     let mut own = Snapshot::default();
     report(&outcomes, &mut own);
     let page = Page::new(outcomes, own.finish().0);
 
     println!("{:14}{:>10}{:>10}{:>12}", "format", "bytes", "plain", "with gzip");
-    for (name, format) in [("text", Format::Text), ("OpenMetrics", Format::OpenMetrics("1.0.0"))] {
+    for (name, format) in [
+        ("text", Format::Text),
+        ("OpenMetrics", Format::OpenMetrics("1.0.0")),
+        ("protobuf", Format::Protobuf { native_histograms: true }),
+    ] {
         let [plain, gzip] = [false, true].map(|gzip| cost(|| page.render(format, gzip).len()));
         println!("{name:14}{:>10}{:>10?}{:>12?}", page.render(format, false).len(), plain, gzip);
     }

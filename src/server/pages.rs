@@ -1,7 +1,7 @@
 //! Pages, each rendered once however many scrapers wait for it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,8 +10,9 @@ use tokio::sync::OnceCell;
 use crate::exposition::{Format, Page};
 use crate::histogram::Histogram;
 use crate::process;
-use crate::schedule::{self, Outcome, TIME_BOUNDS};
-use crate::snapshot::{Findings, Snapshot};
+use crate::running::Running;
+use crate::schedule::{self, Outcome, Selection, TIME_BOUNDS, unix_seconds};
+use crate::snapshot::Snapshot;
 
 crate::metrics! {
     Own as METRICS;
@@ -20,12 +21,25 @@ crate::metrics! {
     BUILD = Gauge("vitrin_build_info", None, ["version", "rustc"]);
     /// 1 when the configuration in the file is the one in use, 0 when the last attempt to load it failed.
     RELOADED = Gauge("vitrin_config_last_reload_successful", None, []);
+    /// When a configuration was last taken, at the start or by a reload, as Unix time.
+    TAKEN = Gauge("vitrin_config_last_reload_success_timestamp_seconds", Seconds, []);
     /// How long scrapes before this one took, from the request to the page.
     SCRAPES = Histogram("vitrin_scrape_duration_seconds", Seconds, []);
 }
 
-/// What makes two pages the same: the runs they show, the format, and whether it is compressed.
-type Key = (Vec<u64>, Format, bool);
+/// What a page is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum View {
+    /// All jobs, and the program itself.
+    Whole,
+    /// The jobs of some collectors.
+    Part,
+    /// One job, whose series do not carry its target's name.
+    One,
+}
+
+/// What makes two pages the same: the runs they show, the view, the format, and whether it is compressed.
+type Key = (Vec<u64>, View, Format, bool);
 
 /// All pages.
 pub(super) struct Pages {
@@ -44,15 +58,34 @@ impl Default for Pages {
 impl Pages {
     /// Counts a scrape that has its page.
     pub(super) fn count_scrape(&self, duration: Duration) {
-        self.scrapes.lock().expect("no code panics while it holds this lock").observe(duration.as_secs_f64());
+        self.scrapes().observe(duration.as_secs_f64());
     }
 
-    pub(super) async fn get(&self, outcomes: Vec<Arc<Outcome>>, format: Format, gzip: bool) -> Bytes {
-        let key = (outcomes.iter().map(|outcome| outcome.id).collect(), format, gzip);
+    /// The page of these outcomes, which are of the selected jobs.
+    pub(super) async fn get(
+        &self,
+        selection: &Selection,
+        outcomes: Vec<Arc<Outcome>>,
+        running: &Running,
+        format: Format,
+        gzip: bool,
+    ) -> Bytes {
+        let view = match selection {
+            Selection::All => View::Whole,
+            Selection::Only(_) | Selection::Without(_) => View::Part,
+            Selection::One { .. } => View::One,
+        };
+        let key = (outcomes.iter().map(|outcome| outcome.id).collect(), view, format, gzip);
         let cell = self.cell(key);
         let render = async || {
-            let own = self.own(&outcomes);
-            Page::new(outcomes, own).render(format, gzip)
+            let mut own = Snapshot::unlimited();
+            schedule::report(&outcomes, &mut own);
+            if view == View::Whole {
+                self.report(running, &mut own);
+            }
+            let own = own.finish().0;
+            let page = if view == View::One { Page::of_one(outcomes, own) } else { Page::new(outcomes, own) };
+            page.render(format, gzip)
         };
         cell.get_or_init(render).await.clone()
     }
@@ -68,16 +101,17 @@ impl Pages {
         cell
     }
 
-    /// What the page says of the program itself and of its jobs.
-    fn own(&self, outcomes: &[Arc<Outcome>]) -> Findings {
-        let mut out = Snapshot::unlimited();
+    /// Pushes what is to be said of the program itself.
+    fn report(&self, running: &Running, out: &mut Snapshot) {
+        let (successful, taken) = running.last_reload();
         out.push(&BUILD, [env!("CARGO_PKG_VERSION"), env!("VITRIN_RUSTC")], true);
-        // A program that runs has loaded its configuration: a bad one ends the start.
-        out.push(&RELOADED, [], true);
-        let scrapes = self.scrapes.lock().expect("no code panics while it holds this lock").clone();
-        out.push_histogram(&SCRAPES, [], scrapes);
-        schedule::report(outcomes, &mut out);
-        process::report(&mut out);
-        out.finish().0
+        out.push(&RELOADED, [], successful);
+        out.push(&TAKEN, [], unix_seconds(taken));
+        out.push_histogram(&SCRAPES, [], self.scrapes().clone());
+        process::report(out);
+    }
+
+    fn scrapes(&self) -> MutexGuard<'_, Histogram> {
+        self.scrapes.lock().expect("no code panics while it holds this lock")
     }
 }
