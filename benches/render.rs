@@ -34,19 +34,20 @@ fn main() {
     report(&outcomes, &mut own);
     let page = Page::new(outcomes, own.finish().0);
 
-    println!("{:14}{:>10}{:>10}{:>12}", "format", "bytes", "plain", "with gzip");
+    println!("{:14}{:>10}{:>12}{:>12}{:>12}", "format", "bytes", "time", "with gzip", "time");
     for (name, format) in [
         ("text", Format::Text),
         ("OpenMetrics", Format::OpenMetrics("1.0.0")),
         ("protobuf", Format::Protobuf { native_histograms: true }),
     ] {
-        let [plain, gzip] = [false, true].map(|gzip| cost(|| page.render(format, gzip).len()));
-        println!("{name:14}{:>10}{:>10?}{:>12?}", page.render(format, false).len(), plain, gzip);
+        let [plain, gzip] =
+            [false, true].map(|gzip| (page.render(format, gzip).len(), cost(|| page.render(format, gzip))));
+        println!("{name:14}{:>10}{:>12?}{:>12}{:>12?}", plain.0, plain.1, gzip.0, gzip.1);
     }
 }
 
 /// The processor's time for one page; nothing in it waits.
-fn cost(mut write: impl FnMut() -> usize) -> Duration {
+fn cost<T>(mut write: impl FnMut() -> T) -> Duration {
     let round = |_| {
         let begun = Instant::now();
         for _ in 0..PAGES {

@@ -230,7 +230,7 @@ impl Snapshot {
         series.sort_by(|a, b| order(a, b, &labels));
         let mut duplicates = Vec::new();
         series.dedup_by(|later, first| {
-            let dropped = later.family.name == first.family.name
+            let dropped = later.family.has_the_name_of(&first.family)
                 && (!later.family.is_like(&first.family) || labels.of(later).eq(labels.of(first)));
             if dropped {
                 duplicates.push(later.family.clone());
@@ -247,7 +247,9 @@ impl Snapshot {
 /// By name, then by labels; of one name, what is declared comes before what a server named alike.
 fn order(a: &Series, b: &Series, labels: &Labels) -> Ordering {
     let found = |series: &Series| matches!(series.family, Family::Found(_));
-    (a.family.name.cmp(&b.family.name))
+    let names = || a.family.name.cmp(&b.family.name);
+    // Neighbours are mostly of one family, whose name need not be read then.
+    (if a.family.is(&b.family) { Ordering::Equal } else { names() })
         .then_with(|| found(a).cmp(&found(b)))
         .then_with(|| labels.of(a).cmp(labels.of(b)))
 }
@@ -312,7 +314,7 @@ impl Findings {
     /// The families, in the order of their names, each with its series in the order of their labels.
     pub fn families(&self) -> impl Iterator<Item = (&Family, Group<'_>)> {
         self.series
-            .chunk_by(|a, b| a.family.name == b.family.name)
+            .chunk_by(|a, b| a.family.has_the_name_of(&b.family))
             .map(|series| (&series[0].family, Group { series, labels: &self.labels }))
     }
 }

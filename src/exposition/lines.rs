@@ -11,7 +11,7 @@ pub(super) struct Lines(String);
 impl Lines {
     /// An empty page with room for a usual one.
     pub(super) fn new() -> Self {
-        Self(String::with_capacity(256 << 10))
+        Self(String::with_capacity(512 << 10))
     }
 
     /// The page.
@@ -21,7 +21,9 @@ impl Lines {
 
     /// Appends text as it stands.
     pub(super) fn push(&mut self, parts: &[&str]) {
-        parts.iter().for_each(|part| self.0.push_str(part));
+        for part in parts {
+            self.0.push_str(part);
+        }
     }
 
     /// A number or a histogram; summaries are written in one way here and in another there.
@@ -99,10 +101,9 @@ impl Lines {
     /// Appends text with `\` and line ends escaped; if asked, also `"`.
     pub(super) fn push_escaped(&mut self, text: &str, quotes: bool) {
         let mut rest = text;
-        while let Some(place) = match quotes {
-            true => memchr3(b'\\', b'\n', b'"', rest.as_bytes()),
-            false => memchr2(b'\\', b'\n', rest.as_bytes()),
-        } {
+        while let Some(place) =
+            if quotes { memchr3(b'\\', b'\n', b'"', rest.as_bytes()) } else { memchr2(b'\\', b'\n', rest.as_bytes()) }
+        {
             let (before, special) = rest.split_at(place);
             let escaped = match special.as_bytes()[0] {
                 b'\n' => "\\n",

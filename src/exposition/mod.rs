@@ -25,8 +25,9 @@ use crate::metric::{Desc, Tier};
 use crate::schedule::Outcome;
 use crate::snapshot::{Findings, Group, Number, Summary, Value};
 
-/// Level 3: on 5 MB of exposition text it takes 15 ms and leaves 10.7 %, where level 6 takes 25 ms and leaves 10.3 %.
-const GZIP_LEVEL: Compression = Compression::new(3);
+/// Level 1: a page of 326 kB takes 0.4 ms and becomes 74 kB, where level 3 takes 1.2 ms for 55 kB, six times what writing the
+/// page takes, and saves a kilobyte a second of network.
+const GZIP_LEVEL: Compression = Compression::new(1);
 
 /// Everything that one answer shows.
 #[derive(Debug)]
@@ -115,9 +116,11 @@ fn summaries<'a>(
     })
 }
 
-/// The endings of what a summary has beside its quantiles, and their values where its source says.
-const TOTALS: [(&str, fn(&Summary) -> Option<f64>); 2] =
-    [("_count", |summary| summary.count.map(Number::number)), ("_sum", |summary| summary.sum)];
+/// An ending of a sample's name, and its value where the source of the summary tells it.
+type Total = (&'static str, fn(&Summary) -> Option<f64>);
+
+/// What a summary has beside its quantiles.
+const TOTALS: [Total; 2] = [("_count", |summary| summary.count.map(Number::number)), ("_sum", |summary| summary.sum)];
 
 #[cfg(test)]
 mod tests {
@@ -155,7 +158,9 @@ mod tests {
         out.push(&TIME, [], 1.5);
         out.push(&CALLS, ["a\"b\\c\nd"], 18_446_744_073_709_551_615_u64);
         let mut duration = Histogram::observing(&[0.1, 1.0]);
-        [0.0, 0.1, 0.65].into_iter().for_each(|seconds| duration.observe(seconds));
+        for seconds in [0.0, 0.1, 0.65] {
+            duration.observe(seconds);
+        }
         out.push_histogram(&DURATION, [], duration);
         out.push_summary(
             &TIMES,

@@ -64,7 +64,7 @@ pub fn format_for(accept: &str, settings: Exposition) -> Format {
         let ranges = entries(accept).enumerate().filter_map(|(place, (range, parameters))| {
             let parameter =
                 |name: &str| parameters.clone().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v);
-            let exactness = format.named_by(&range.to_ascii_lowercase(), &parameter)?;
+            let exactness = format.named_by(&range.to_ascii_lowercase(), parameter)?;
             Some((exactness, Reverse(place), quality(parameter("q"))))
         });
         let (exactness, place, quality) = ranges.max_by_key(|(exactness, place, _)| (*exactness, *place))?;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-/// Up to here every whole number has a float of its own.
-const WHOLE: f64 = (1_u64 << 53) as f64;
+/// 2^53: below it every whole number has a float of its own.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// Appends a sample's value: shortest decimal that reads back as the same float, never with an exponent.
 pub(super) fn push(text: &mut String, value: f64) {
@@ -34,11 +34,11 @@ pub(super) fn push_bound(text: &mut String, bound: f64) {
     let scientific = format!("{bound:e}");
     let (digits, exponent) = scientific.split_once('e').expect("`{:e}` has an exponent");
     let exponent: i32 = exponent.parse().expect("`{:e}` has a number for an exponent");
-    let written = if !(-4..6).contains(&exponent) {
+    let written = if (-4..6).contains(&exponent) {
+        write!(text, "{bound:?}")
+    } else {
         let sign = if exponent < 0 { '-' } else { '+' };
         write!(text, "{digits}e{sign}{:02}", exponent.abs())
-    } else {
-        write!(text, "{bound:?}")
     };
     written.expect("writing to memory does not fail");
 }

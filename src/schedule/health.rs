@@ -56,3 +56,36 @@ pub fn report(outcomes: &[Arc<Outcome>], out: &mut Snapshot) {
 pub(crate) fn unix_seconds(time: SystemTime) -> f64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::Tally;
+    use super::*;
+    use crate::snapshot::{Findings, Snapshot};
+
+    #[test]
+    fn however_many_jobs_there_are_each_has_a_count_for_every_reason() {
+        let outcome = |job: usize| {
+            Arc::new(Outcome {
+                id: 0,
+                collector: "shop",
+                target: format!("shelf-{job}").into(),
+                duration: Duration::ZERO,
+                ended: UNIX_EPOCH,
+                findings: Findings::default(),
+                failure: None,
+                gaps: Vec::new(),
+                tally: Tally::default(),
+            })
+        };
+        let mut out = Snapshot::unlimited();
+        report(&(0..3_000).map(outcome).collect::<Vec<_>>(), &mut out);
+        let (findings, _, dropped) = out.finish();
+        assert!(dropped.is_empty(), "{dropped:?}");
+        let (_, group) =
+            findings.families().find(|(family, _)| family.name == "vitrin_collect_failures_total").unwrap();
+        assert_eq!(group.samples().count(), 3_000 * Reason::ALL.len());
+    }
+}

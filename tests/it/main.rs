@@ -10,6 +10,7 @@ mod dependencies;
 mod docs;
 mod example;
 mod faults;
+mod formats;
 mod host;
 mod limits;
 mod mysql;

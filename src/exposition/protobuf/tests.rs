@@ -72,9 +72,13 @@ fn read(bytes: &[u8]) -> String {
             let labels: Vec<_> = label.iter().map(|label| format!("{}={:?}", label.name, label.value)).collect();
             write!(text, "  {{{}}}", labels.join(",")).unwrap();
             for (word, number) in [("gauge", gauge), ("counter", counter), ("untyped", untyped)] {
-                number.iter().for_each(|number| write!(text, " {word} {}", number.value).unwrap());
+                if let Some(number) = number {
+                    write!(text, " {word} {}", number.value).unwrap();
+                }
             }
-            histogram.iter().for_each(|histogram| write!(text, " {histogram:?}").unwrap());
+            if let Some(histogram) = histogram {
+                write!(text, " {histogram:?}").unwrap();
+            }
             text.push('\n');
         }
     }

@@ -38,6 +38,11 @@ impl Prometheus {
 
     /// Starts one with this configuration; `{folder}` in it is Prometheus' own folder.
     pub(crate) fn start(config: &str) -> Self {
+        Self::start_with(config, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_with(config: &str, arguments: &[&str]) -> Self {
         let folder = folder();
         let here = folder.path().to_str().expect("made of ASCII by the harness");
         let file = folder.path().join("prometheus.yml");
@@ -47,6 +52,7 @@ impl Prometheus {
         command.arg(format!("--config.file={}", file.display()));
         command.arg(format!("--storage.tsdb.path={here}/data"));
         command.arg(format!("--web.listen-address={address}"));
+        command.args(arguments);
         let mut daemon = Daemon::start("prometheus", command, folder);
         daemon.wait_until(|| http::ask(address, "GET", "/-/ready", &[]).is_ok_and(|response| response.status == 200));
         Self { daemon, address }
@@ -71,6 +77,11 @@ impl Prometheus {
             !result.is_empty()
         });
         result
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        self.daemon.log()
     }
 
     /// All targets, in no particular order.
