@@ -115,7 +115,9 @@ fn prometheus_stores_the_same_series_in_every_format() {
     until_content("every format to hold the same series", || {
         // The servers count our own queries by kind: what is new takes one more scrape everywhere.
         let text = series(&prometheus, &names[0]);
-        assert!(text.len() > 1_000, "{text:#?}");
+        if text.len() < 1_000 {
+            return Some(format!("only {} of them yet", text.len()));
+        }
         names.iter().find_map(|name| {
             let other = series(&prometheus, name);
             let difference: Vec<_> = text.symmetric_difference(&other).take(5).collect();
