@@ -85,16 +85,6 @@ fn series(prometheus: &Prometheus, job: &str) -> BTreeSet<Labels> {
     prometheus.query(&selector).into_iter().map(without).collect()
 }
 
-/// What Prometheus has logged that a person should look at.
-fn complaints(prometheus: &Prometheus) -> Vec<String> {
-    let log = prometheus.log();
-    let is_complaint = |line: &&str| {
-        let line = line.to_lowercase();
-        line.contains("level=warn") || line.contains("level=error")
-    };
-    log.lines().filter(is_complaint).map(str::to_owned).collect()
-}
-
 #[test]
 fn prometheus_stores_the_same_series_in_every_format() {
     let stack = Stack::start();
@@ -134,7 +124,7 @@ fn prometheus_stores_the_same_series_in_every_format() {
         let sums: Vec<f64> = names.iter().map(sum).collect();
         assert!(sums[0] > 0.0 && sums.iter().all(|other| *other == sums[0]), "{constant}: {sums:?}");
     }
-    assert_eq!(complaints(&prometheus), [""; 0]);
+    assert_eq!(prometheus.complaints(), [""; 0]);
 }
 
 /// The documented ways to switch native histograms on in Prometheus: 2 has the flag, 3 both.
@@ -143,12 +133,16 @@ fn native_histograms_can_be_asked_for_and_queried() {
     let document = Document::read("docs/formats.md");
     assert_eq!(document.names(), ["configuration", "native"]);
     let exporter = Exporter::start(&format!("{STEADY_HOST}{}", document.block("configuration")));
-    let jobs = document.with("native", &[("127.0.0.1:22100", &exporter.address().to_string())]);
+    let mut jobs = document.with("native", &[("127.0.0.1:22100", &exporter.address().to_string())]);
+    if can_choose() {
+        let both = ", always_scrape_classic_histograms: true";
+        jobs += &format!("  {}", job("both", exporter.address(), both));
+    }
     let prometheus =
         Prometheus::start_with(&format!("global: {{ scrape_interval: 4s, scrape_timeout: 4s }}\n{jobs}"), NATIVE);
     prometheus.expect_all_up();
 
-    let runs = "vitrin_collect_run_duration_seconds{collector=\"host\",target=\"main\"}";
+    let runs = "vitrin_collect_run_duration_seconds{job=\"vitrin\",collector=\"host\",target=\"main\"}";
     let number = |expression: &str| prometheus.answer(expression)[0].1;
     assert!(number(&format!("histogram_count({runs})")) > 0.0);
     let (median, sum) =
@@ -156,8 +150,12 @@ fn native_histograms_can_be_asked_for_and_queried() {
     assert!(median > 0.0 && median <= sum, "the median of a few runs is not above their sum: {median} {sum}");
     assert!(number("histogram_count(vitrin_scrape_duration_seconds)") >= 0.0);
     // Instead of the classic one, not beside it.
-    assert_eq!(prometheus.query("vitrin_collect_run_duration_seconds_count"), []);
-    assert_eq!(complaints(&prometheus), [""; 0]);
+    assert_eq!(prometheus.query("vitrin_collect_run_duration_seconds_count{job=\"vitrin\"}"), []);
+    if can_choose() {
+        assert!(number("vitrin_collect_run_duration_seconds_count{job=\"both\"}") > 0.0);
+        assert!(number("histogram_count(vitrin_collect_run_duration_seconds{job=\"both\"})") > 0.0);
+    }
+    assert_eq!(prometheus.complaints(), [""; 0]);
 }
 
 #[test]

@@ -79,9 +79,14 @@ impl Prometheus {
         result
     }
 
-    /// What it has logged.
-    pub(crate) fn log(&self) -> String {
-        self.daemon.log()
+    /// What it has logged that a person should look at.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let log = self.daemon.log();
+        let levels = ["level=warn", "level=error"];
+        log.lines()
+            .filter(|line| levels.iter().any(|level| line.to_lowercase().contains(level)))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// All targets, in no particular order.
@@ -128,6 +133,7 @@ fn encoded(text: &str) -> String {
 mod tests {
     use super::Prometheus;
     use crate::support::broken::{Answer, Broken, refusing};
+    use crate::support::daemon::eventually;
 
     #[test]
     fn a_page_that_prometheus_takes_can_be_queried_and_one_it_does_not_says_why() {
@@ -135,6 +141,7 @@ mod tests {
             b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n\r\nshop_open{door=\"a\"} 1\n",
         ));
         let prometheus = Prometheus::scraping(&[good.address(), refusing()]);
+        assert_eq!(prometheus.complaints(), [""; 0]);
         let result = prometheus.answer("shop_open + 41");
         assert_eq!((result[0].0["door"].as_str(), result[0].1), ("a", 42.0));
         prometheus.answer("up == 0");
@@ -142,5 +149,14 @@ mod tests {
         assert!(targets.iter().any(|target| target.url == format!("http://{}/metrics", good.address())), "{targets:?}");
         let refused = targets.iter().find(|target| target.job == "target1").unwrap();
         assert!(refused.health == "down" && refused.error.contains("refused"), "{targets:?}");
+    }
+
+    #[test]
+    fn what_prometheus_does_not_like_is_in_its_log() {
+        let of_1970 = Broken::tcp(Answer::then_close(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n\r\nshop_open 1\nshop_shut 1 1000\n",
+        ));
+        let prometheus = Prometheus::scraping(&[of_1970.address()]);
+        eventually("a complaint", || !prometheus.complaints().is_empty());
     }
 }
