@@ -45,6 +45,8 @@ pub(super) fn push_bound(text: &mut String, bound: f64) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn text(write: impl FnOnce(&mut String)) -> String {
@@ -74,6 +76,14 @@ mod tests {
             let text = text(|text| push(text, value));
             assert_eq!(text, written);
             assert!(value.is_infinite() || text.parse() == Ok(value), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_number_reads_back_as_itself(value in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL) {
+            prop_assert_eq!(text(|text| push(text, value)).parse(), Ok(value));
+            prop_assert_eq!(text(|text| push_bound(text, value)).parse(), Ok(value));
         }
     }
 

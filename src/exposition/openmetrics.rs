@@ -1,7 +1,7 @@
 //! [OpenMetrics 1.0](https://prometheus.io/docs/specs/om/open_metrics_spec/) text.
 //!
-//! Our own writer, as for the other formats: the encoder of prometheus-client, which was here before, spells bounds in a way of
-//! its own, and has neither a summary nor, in protobuf, a value of unknown type.
+//! Our own writer, and not that of prometheus-client: that one spells bounds in another way than the other formats do
+//! (`0.000001`, where Prometheus makes `1e-06` of a number), and has no value of unknown type in protobuf.
 
 use super::lines::Lines;
 use super::{Page, Part, TOTALS, summaries};

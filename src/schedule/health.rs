@@ -15,7 +15,7 @@ crate::metrics! {
     UP = Gauge("vitrin_up", None, ["collector", "target"]);
     /// How long the collector's last run took.
     DURATION = Gauge("vitrin_collect_duration_seconds", Seconds, ["collector", "target"]);
-    /// How long the collector's runs took that have ended since the program started.
+    /// How long the collector's runs took that have ended.
     RUNS = Histogram("vitrin_collect_run_duration_seconds", Seconds, ["collector", "target"]);
     /// When the collector's last run that reached its target ended, as Unix time; absent before the first.
     LAST_SUCCESS =

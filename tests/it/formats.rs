@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use crate::support::daemon::{program, until_content};
 use crate::support::document::Document;
 use crate::support::exporter::Exporter;
+use crate::support::http::ask;
 use crate::support::nginx::Nginx;
 use crate::support::prometheus::Prometheus;
 use crate::support::scrape::Labels;
@@ -135,8 +136,8 @@ fn native_histograms_can_be_asked_for_and_queried() {
     let exporter = Exporter::start(&format!("{STEADY_HOST}{}", document.block("configuration")));
     let mut jobs = document.with("native", &[("127.0.0.1:22100", &exporter.address().to_string())]);
     if can_choose() {
-        let both = ", always_scrape_classic_histograms: true";
-        jobs += &format!("  {}", job("both", exporter.address(), both));
+        let both = job("both", exporter.address(), ", always_scrape_classic_histograms: true");
+        jobs = jobs + "  " + &both;
     }
     let prometheus =
         Prometheus::start_with(&format!("global: {{ scrape_interval: 4s, scrape_timeout: 4s }}\n{jobs}"), NATIVE);
@@ -166,4 +167,21 @@ fn a_histogram_is_classic_until_native_ones_are_asked_for() {
     assert!(exporter.get("/metrics", &[("Accept", PROTOBUF)]).header("content-type").unwrap().contains("protobuf"));
     assert!(prometheus.answer("vitrin_collect_run_duration_seconds_count{collector=\"host\"}")[0].1 > 0.0);
     assert_eq!(prometheus.query("histogram_count(vitrin_collect_run_duration_seconds)"), []);
+}
+
+#[test]
+fn native_histograms_come_and_go_with_a_reload() {
+    let exporter = Exporter::start("[host]\nenabled = false\n");
+    // The field 6 of a histogram, its zero threshold: only native ones have it.
+    let mark = [&[6 << 3 | 1][..], &(2_f64.powi(-20)).to_le_bytes()].concat();
+    let is_native = || {
+        let body = exporter.get("/metrics", &[("Accept", PROTOBUF)]).body;
+        body.windows(mark.len()).any(|window| window == mark)
+    };
+    assert!(!is_native());
+    for (switch, native) in [("true", true), ("false", false)] {
+        exporter.configure(&format!("[host]\nenabled = false\n[exposition]\nnative_histograms = {switch}\n"));
+        ask(exporter.address(), "POST", "/-/reload", &[]).unwrap();
+        assert_eq!(is_native(), native);
+    }
 }
