@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 
+use super::App;
 use crate::exposition::{Format, Page};
 use crate::histogram::Histogram;
 use crate::process;
-use crate::running::Running;
 use crate::schedule::{self, Outcome, Selection, TIME_BOUNDS, unix_seconds};
 use crate::snapshot::Snapshot;
 
@@ -66,7 +66,7 @@ impl Pages {
         &self,
         selection: &Selection,
         outcomes: Vec<Arc<Outcome>>,
-        running: &Running,
+        app: &App,
         format: Format,
         gzip: bool,
     ) -> Bytes {
@@ -81,7 +81,7 @@ impl Pages {
             let mut own = Snapshot::unlimited();
             schedule::report(&outcomes, &mut own);
             if view == View::Whole {
-                self.report(running, &mut own);
+                self.report(app, &mut own);
             }
             let own = own.finish().0;
             let page = if view == View::One { Page::of_one(outcomes, own) } else { Page::new(outcomes, own) };
@@ -102,12 +102,13 @@ impl Pages {
     }
 
     /// Pushes what is to be said of the program itself.
-    fn report(&self, running: &Running, out: &mut Snapshot) {
-        let (successful, taken) = running.last_reload();
+    fn report(&self, app: &App, out: &mut Snapshot) {
+        let (successful, taken) = app.running.last_reload();
         out.push(&BUILD, [env!("CARGO_PKG_VERSION"), env!("VITRIN_RUSTC")], true);
         out.push(&RELOADED, [], successful);
         out.push(&TAKEN, [], unix_seconds(taken));
         out.push_histogram(&SCRAPES, [], self.scrapes().clone());
+        app.web.report(out);
         process::report(out);
     }
 

@@ -26,3 +26,4 @@ mod secrets;
 mod side_by_side;
 mod support;
 mod web;
+mod web_config;
