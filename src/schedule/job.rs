@@ -17,6 +17,7 @@ use super::outcome::{Outcome, Tally};
 use crate::collector::{Collector, Context, Failure, Reason};
 use crate::config::types::TargetName;
 use crate::metric::Metric;
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
 /// After how many of its periods a timer's outcome is too old to show.
@@ -39,17 +40,22 @@ pub struct Job {
 
 /// A collector with its type forgotten.
 trait Watch: Send + Sync {
-    fn run(self: Arc<Self>) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)>;
+    fn run(self: Arc<Self>, until: Instant) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)>;
+    fn remedies<'a>(&'a self, run: Complaints<'a>, service: &'a Service) -> BoxFuture<'a, Vec<Remedy>>;
 }
 
 impl<C: Collector> Watch for C {
-    fn run(self: Arc<Self>) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)> {
+    fn run(self: Arc<Self>, until: Instant) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)> {
         async move {
-            let mut out = Snapshot::default();
+            let mut out = Snapshot::until(until);
             let result = self.collect(&mut out).await;
             (out, result)
         }
         .boxed()
+    }
+
+    fn remedies<'a>(&'a self, run: Complaints<'a>, service: &'a Service) -> BoxFuture<'a, Vec<Remedy>> {
+        Collector::remedies(self, run, service).boxed()
     }
 }
 
@@ -60,6 +66,8 @@ struct State {
     tally: Tally,
     /// What was last said of this target in the log; empty when it was well.
     told: String,
+    /// The remedies for a complaint, as they were found when it was new.
+    remedies: Option<(String, Arc<[Remedy]>)>,
 }
 
 /// The last run that has ended.
@@ -137,11 +145,64 @@ impl Job {
         self.state().last.as_ref().map(|last| last.outcome.clone())
     }
 
+    /// Asks the target once, apart from any schedule: the log hears nothing of it.
+    pub async fn ask(&self) -> Arc<Outcome> {
+        let begun = Instant::now();
+        let (out, result) = self.run(None).await;
+        let (findings, gaps, _) = out.finish();
+        let outcome = Arc::new(Outcome {
+            id: Outcome::next_id(),
+            collector: self.collector,
+            target: self.target.clone(),
+            duration: begun.elapsed(),
+            ended: SystemTime::now(),
+            findings,
+            failure: result.err(),
+            gaps,
+            tally: Tally::default(),
+        });
+        self.state().last = Some(Last { outcome: outcome.clone(), settled: Instant::now() });
+        outcome
+    }
+
+    /// Those of [`Job::remedies`], when they are known already.
+    #[must_use]
+    pub fn known_remedies(&self) -> Option<Arc<[Remedy]>> {
+        let state = self.state();
+        let (of, known) = state.remedies.as_ref()?;
+        state.last.as_ref().is_some_and(|last| last.outcome.complaint() == *of).then(|| known.clone())
+    }
+
+    /// The ways out of what the last run complained of, and what would show more; none before the first run.
+    ///
+    /// They are looked for once per complaint: a page that shows them costs the backends nothing. A panic, or a search
+    /// that takes longer than a run may, finds none.
+    pub async fn remedies(&self, service: &Service) -> Arc<[Remedy]> {
+        // A superuser is told more, and is not a page.
+        if !service.superuser
+            && let Some(known) = self.known_remedies()
+        {
+            return known;
+        }
+        let Some(outcome) = self.last() else { return Arc::new([]) };
+        let complaint = outcome.complaint();
+        let run = Complaints { failure: outcome.failure.as_ref(), gaps: &outcome.gaps };
+        let search = AssertUnwindSafe(self.watcher.remedies(run, service)).catch_unwind();
+        let found: Arc<[Remedy]> = match timeout(self.timeout, search).await {
+            Ok(Ok(found)) => found.into(),
+            _ => Arc::new([]),
+        };
+        if !service.superuser {
+            self.state().remedies = Some((complaint, found.clone()));
+        }
+        found
+    }
+
     /// Starts the job's own timer, if it has one: a run at once and then one every period, until the program stops.
     pub(super) fn start_timer(self: &Arc<Self>) {
         if let Some(every) = self.every {
             // At once means before the first scrape can start a run of its own.
-            self.join();
+            self.join(None);
             self.tasks.spawn(self.clone().tick(every));
         }
     }
@@ -150,7 +211,7 @@ impl Job {
         let mut ticks = interval_at(Instant::now() + every, every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while self.stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            let run = self.join();
+            let run = self.join(None);
             self.stop.run_until_cancelled(run.wait()).await;
         }
     }
@@ -162,15 +223,15 @@ impl Job {
         {
             return outcome;
         }
-        let run = self.join();
+        let run = self.join(Some(deadline));
         match timeout_at(deadline, run.wait()).await {
             Ok(Some(outcome)) => outcome,
             _ => self.give_up(&run),
         }
     }
 
-    /// Joins the run under way, or starts one.
-    fn join(self: &Arc<Self>) -> Arc<Run> {
+    /// Joins the run under way, or starts one that is waited for until `deadline`.
+    fn join(self: &Arc<Self>, deadline: Option<Instant>) -> Arc<Run> {
         let mut state = self.state();
         if let Some(run) = state.run.as_ref().filter(|run| run.is_alive()) {
             return run.clone();
@@ -180,17 +241,19 @@ impl Job {
         state.run = Some(run.clone());
         let (job, joined) = (self.clone(), run.clone());
         self.tasks.spawn(async move {
-            let (snapshot, result) = job.run().await;
+            let (snapshot, result) = job.run(deadline).await;
             sender.send_replace(Some(job.settle(&joined, snapshot, result)));
         });
         run
     }
 
     /// One run within its budget, behind the panic wall.
-    async fn run(&self) -> (Snapshot, Result<(), Failure>) {
+    async fn run(&self, deadline: Option<Instant>) -> (Snapshot, Result<(), Failure>) {
+        let end = Instant::now() + self.timeout;
+        let until = deadline.map_or(end, |deadline| deadline.min(end));
         let fail = |reason, message: String| (Snapshot::default(), Err(Failure::message(reason, message)));
-        let run = AssertUnwindSafe(self.watcher.clone().run()).catch_unwind();
-        match timeout(self.timeout, run).await {
+        let run = AssertUnwindSafe(self.watcher.clone().run(until)).catch_unwind();
+        match timeout_at(end, run).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(panic)) => fail(Reason::Bug, format!("the collector panicked: {}", panic_message(panic.as_ref()))),
             Err(_) => fail(Reason::Timeout, format!("no answer within {:?}", self.timeout)),

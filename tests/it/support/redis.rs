@@ -28,6 +28,18 @@ impl RedisServer {
         server
     }
 
+    /// Starts a server by a configuration file, `redis.conf` in its folder; `{folder}` in these lines is that folder.
+    pub(crate) fn configured(lines: &str) -> Self {
+        let (folder, port) = (folder(), free_port());
+        let here = folder.path().display().to_string();
+        let (file, text) = (folder.path().join("redis.conf"), lines.replace("{folder}", &here));
+        if let Some(users) = text.split_whitespace().skip_while(|word| *word != "aclfile").nth(1) {
+            fs::write(users, "").unwrap();
+        }
+        fs::write(&file, format!("port {port}\n{text}")).unwrap();
+        Self::launch(port, &[&file.display().to_string()], folder)
+    }
+
     /// Starts a node that owns all slots of a cluster of its own.
     pub(crate) fn cluster() -> Self {
         // Left to itself it takes the port 10,000 above its own, which may not be free, or not be a port.
@@ -39,8 +51,13 @@ impl RedisServer {
 
     /// Starts a server that speaks TLS alone.
     pub(crate) fn tls(certificates: &Certificates, arguments: &[&str]) -> Self {
+        Self::tls_as("server", certificates, arguments)
+    }
+
+    /// The same with the certificate that was signed under this name.
+    pub(crate) fn tls_as(name: &str, certificates: &Certificates, arguments: &[&str]) -> Self {
         let port = free_port();
-        let files = certificates.options(["--tls-ca-cert-file", "--tls-cert-file", "--tls-key-file"]);
+        let files = certificates.options_of(name, ["--tls-ca-cert-file", "--tls-cert-file", "--tls-key-file"]);
         let files: Vec<_> = files.iter().map(String::as_str).collect();
         let tls = ["--port", "0", "--tls-port", &port.to_string()];
         Self::launch(port, &[&tls, &files[..], arguments].concat(), folder())

@@ -1,5 +1,8 @@
 //! The configuration in use and the schedule made from it, which a reload replaces as a whole or not at all.
 
+mod looking;
+mod ways;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,6 +16,7 @@ use crate::collector::Context;
 use crate::config::exposition::Exposition;
 use crate::config::secret::Environment;
 use crate::config::{self, Loaded, Problem};
+use crate::discovery::Discovered;
 use crate::schedule::{LONGEST_SCRAPE, Schedule};
 
 /// What is served at the moment.
@@ -24,6 +28,8 @@ pub struct Running {
     state: Mutex<State>,
     /// One reload at a time.
     turn: sync::Mutex<()>,
+    /// One search for ways out at a time.
+    search: Arc<sync::Mutex<()>>,
 }
 
 /// The schedule, and how the last attempt to load a configuration went.
@@ -31,6 +37,8 @@ pub struct Running {
 struct State {
     schedule: Arc<Schedule>,
     exposition: Exposition,
+    /// What was found on the machine; `None` when a configuration says what is watched.
+    discovered: Option<Arc<Discovered>>,
     successful: bool,
     /// When a configuration was last taken.
     taken: SystemTime,
@@ -42,9 +50,10 @@ impl Running {
     pub fn start(loaded: &Loaded, named: Option<PathBuf>, environment: Environment, context: Context) -> Arc<Self> {
         let schedule = Arc::new(Schedule::start(loaded.config.collectors.jobs(&context, &[])));
         context.tasks.spawn(look_around(schedule.clone()));
+        let discovered = loaded.file.is_none().then(Arc::default);
         let exposition = loaded.config.collectors.exposition;
-        let state = Mutex::new(State { schedule, exposition, successful: true, taken: SystemTime::now() });
-        Arc::new(Self { named, environment, context, state, turn: sync::Mutex::default() })
+        let state = Mutex::new(State { schedule, exposition, discovered, successful: true, taken: SystemTime::now() });
+        Arc::new(Self { named, environment, context, state, turn: sync::Mutex::default(), search: Arc::default() })
     }
 
     /// The schedule in use. Who holds it is not disturbed by a reload.
@@ -87,16 +96,23 @@ impl Running {
         for warning in &loaded.warnings {
             warn!("{warning}");
         }
+        // Anew: what is not there any more is forgotten, and what did not let us in is asked at once.
+        let discovered = match &loaded.file {
+            Some(_) => None,
+            None => Some(Arc::new(self.discover(&Discovered::default()).await)),
+        };
+        let config = discovered.as_ref().map_or(loaded.config, |discovered| discovered.open(&self.environment));
         let before = self.schedule();
-        let jobs = loaded.config.collectors.jobs(&self.context, before.jobs());
+        let jobs = config.collectors.jobs(&self.context, before.jobs());
         let after = Arc::new(before.succeeded_by(jobs));
         let change = Change::between(&before, &after);
-        let exposition = loaded.config.collectors.exposition;
-        *self.state() = State { schedule: after.clone(), exposition, successful: true, taken: SystemTime::now() };
+        let exposition = config.collectors.exposition;
+        let taken = SystemTime::now();
+        *self.state() = State { schedule: after.clone(), exposition, discovered, successful: true, taken };
         if let Some(file) = &loaded.file {
             info!("reloaded {}: {change}", file.display());
         } else {
-            info!("reloaded, and there is no configuration at {}: {change}", config::DEFAULT_FILE);
+            info!("looked again, as there is no configuration at {}: {change}", config::DEFAULT_FILE);
         }
         self.context.tasks.spawn(look_around(after));
         Ok(change)
