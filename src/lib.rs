@@ -12,6 +12,7 @@
 //! * A *collector* watches one target and knows nothing of HTTP, text formats or other collectors; of time it knows
 //!   how much is left.
 //! * The *schedule* owns time: budgets, single flight, panics, timers, and the health metrics of every job.
+//! * The *machine* is what everybody may see of it; a *discovery* is what can be watched there, and whether it lets us in.
 //! * What is *running* is one configuration and its schedule, replaced together by a reload.
 //! * The *exposition* turns outcomes into a page, the *server* hands pages out, the *cli* puts it together.
 #![warn(missing_docs)]

@@ -8,7 +8,7 @@ use super::beginning;
 
 /// The most processes that are looked at, and that are returned.
 const LOOKED_AT: usize = 100_000;
-const RETURNED: usize = 4_096;
+const RETURNED: usize = 16_384;
 
 /// How long looking may take: a machine with more to see than that has its servers in a configuration.
 const TIME: Duration = Duration::from_secs(2);

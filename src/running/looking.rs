@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
-use super::{Running, State, look_around};
+use super::{Running, look_around};
 use crate::discovery::{Discovered, Found};
 
 /// How often the machine is looked at: who has just let us in sees it soon.
@@ -47,8 +47,12 @@ impl Running {
         let schedule = self.schedule();
         let jobs = after.open(&self.environment).collectors.jobs(&self.context, schedule.jobs());
         let schedule = Arc::new(schedule.succeeded_by(jobs));
-        let state = State { schedule: schedule.clone(), discovered: Some(Arc::new(after)), ..self.state().clone() };
-        *self.state() = state;
+        {
+            // How the last attempt to load a configuration went stays as it is.
+            let mut state = self.state();
+            state.schedule = schedule.clone();
+            state.discovered = Some(Arc::new(after));
+        }
         self.context.tasks.spawn(look_around(schedule));
     }
 

@@ -188,7 +188,7 @@ impl Job {
         let complaint = outcome.complaint();
         let run = Complaints { failure: outcome.failure.as_ref(), gaps: &outcome.gaps };
         let search = AssertUnwindSafe(self.watcher.remedies(run, service)).catch_unwind();
-        let found: Arc<[Remedy]> = match timeout(self.timeout, search).await {
+        let found: Arc<[Remedy]> = match timeout_at(Instant::now() + self.timeout, search).await {
             Ok(Ok(found)) => found.into(),
             _ => Arc::new([]),
         };

@@ -178,6 +178,7 @@ impl Facts {
             digests: super::Top::default(),
             tables: super::Top::default(),
             queries: std::collections::BTreeMap::new(),
+            transactions: false,
         };
         let Ok(mut client) = Client::connect(&config).await else { return Self::default() };
         // Both names have been looked at: they hold nothing but letters, digits and `._-%:`.
