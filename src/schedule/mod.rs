@@ -15,7 +15,7 @@ use tokio::time::Instant;
 pub use health::report;
 pub(crate) use health::{METRICS, unix_seconds};
 pub use job::Job;
-pub use outcome::{Outcome, Tally};
+pub use outcome::{Outcome, TIME_BOUNDS, Tally};
 pub use selection::Selection;
 
 /// The longest a scrape waits, also when it does not say how long it may: below Prometheus' default of 10 s.

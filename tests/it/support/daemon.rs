@@ -164,6 +164,16 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until there is nothing left to complain of, and fails with the last complaint.
+#[track_caller]
+pub(crate) fn until_content(what: &str, mut complaint: impl FnMut() -> Option<String>) {
+    let begun = Instant::now();
+    while let Some(complaint) = complaint() {
+        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}: {complaint}");
+        pause();
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that polls")]
 fn pause() {
     std::thread::sleep(Duration::from_millis(10));
