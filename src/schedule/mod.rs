@@ -85,7 +85,7 @@ impl Schedule {
 /// All are asked before the first is waited for, so that they run side by side. To wait for one after the other takes
 /// no longer than for all at once, wakes a scrape up less often, and leaves less in memory of 200 scrapes that wait.
 async fn outcomes(jobs: impl Iterator<Item = &Arc<Job>>, deadline: Instant) -> Vec<Arc<Outcome>> {
-    let asked: Vec<_> = jobs.map(|job| job.ask(deadline)).collect();
+    let asked: Vec<_> = jobs.map(|job| job.begin(deadline)).collect();
     let mut outcomes = Vec::with_capacity(asked.len());
     for asked in asked {
         outcomes.push(asked.outcome(deadline).await);

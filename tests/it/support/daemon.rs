@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::ops::Range;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -198,6 +198,11 @@ pub(crate) fn listens(port: u16) -> bool {
 /// Whether something listens on this socket.
 pub(crate) fn listens_on(socket: &Path) -> bool {
     UnixStream::connect(socket).is_ok()
+}
+
+/// The root of the other generation, when one is named.
+pub(crate) fn root() -> Option<PathBuf> {
+    Generation::under_test().root
 }
 
 /// The command for the first of `programs` that the generation under test has.

@@ -13,7 +13,8 @@ const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/usr/local/bin", "/usr/loc
 /// Where programs come from.
 #[derive(Clone, Debug)]
 pub(crate) struct Generation {
-    root: Option<PathBuf>,
+    /// The root file system they lie in; none for this machine's.
+    pub(super) root: Option<PathBuf>,
 }
 
 impl Generation {

@@ -49,6 +49,12 @@ impl Peer {
         Generation::under_test().node(arguments)
     }
 
+    /// node_exporter with these arguments alone, started by this command.
+    pub(crate) fn node_by(mut command: Command, arguments: &[&str]) -> Self {
+        command.args(arguments);
+        Self::listening("node_exporter", command, folder())
+    }
+
     /// nginx-prometheus-exporter; `url` is that of `stub_status`.
     pub(crate) fn nginx(url: &str) -> Self {
         Generation::under_test().nginx(url)
