@@ -3,12 +3,13 @@
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
 use std::ops::Range;
-use std::os::unix::net::UnixStream;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
@@ -23,6 +24,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Ports below those that Linux gives to outgoing connections, one of which could take a port between its being found
 /// free and the server's start; and low enough for a cluster node of Redis, which listens 10,000 higher, too.
 const PORTS: Range<u16> = 10_000..20_000;
+
+/// How many of them one test run has.
+const BLOCK: u16 = 1_000;
 
 /// What outlives a test run that is killed: it waits until its standard input ends, and then ends a process group and
 /// removes a folder.
@@ -190,14 +194,23 @@ pub(crate) fn folder() -> TempDir {
 /// A port nobody listens on now, and that is given out once: what refuses today does so until the test ends.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let ports = PORTS.end - PORTS.start;
-    // Test runs side by side begin at different ports; that two ask for the same one at the same moment is left over.
-    let begin = u16::try_from(std::process::id() * 509 % u32::from(ports)).expect("less than their number");
-    let next = || PORTS.start + (begin + NEXT.fetch_add(1, Ordering::Relaxed) % ports) % ports;
+    let ports = our_ports();
+    let next = || ports.start + NEXT.fetch_add(1, Ordering::Relaxed) % BLOCK;
     std::iter::repeat_with(next)
-        .take(usize::from(ports))
+        .take(usize::from(BLOCK))
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .expect("not all ports are taken")
+}
+
+/// The block that this test run has to itself for as long as it lasts: a name that is bound ends with its process.
+fn our_ports() -> Range<u16> {
+    static OURS: OnceLock<(UnixListener, Range<u16>)> = OnceLock::new();
+    let claim = |start: u16| {
+        let name = SocketAddr::from_abstract_name(format!("vitrin-test-ports-{start}")).unwrap();
+        Some((UnixListener::bind_addr(&name).ok()?, start..start + BLOCK))
+    };
+    let ours = || PORTS.step_by(usize::from(BLOCK)).find_map(claim).expect("fewer test runs than blocks of ports");
+    OURS.get_or_init(ours).1.clone()
 }
 
 /// Whether something listens on this loopback port.
