@@ -28,19 +28,23 @@ struct Families(Arc<Page>);
 
 impl Collector for Families {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for parts in self.0.families().values() {
+        let families = self.0.families();
+        for parts in families.values() {
             let desc = parts[0].desc;
+            // Of a counter the family is called without `_total`, which a server may have given to another of its
+            // fields.
+            let base = desc.name.strip_suffix("_total").filter(|base| !families.contains_key(base));
             match desc.kind {
                 Kind::Summary => summary(&mut encoder, desc, parts)?,
-                _ => family(&mut encoder, desc, parts)?,
+                kind => family(&mut encoder, desc, base.filter(|_| kind == Kind::Counter), parts)?,
             }
         }
         Ok(())
     }
 }
 
-fn family(encoder: &mut DescriptorEncoder<'_>, desc: &Desc, parts: &[Part<'_>]) -> fmt::Result {
-    let counter = desc.name.strip_suffix("_total").filter(|_| desc.kind == Kind::Counter);
+/// Every family but a summary; `counter` is what one that is a counter in this format is called.
+fn family(encoder: &mut DescriptorEncoder<'_>, desc: &Desc, counter: Option<&str>, parts: &[Part<'_>]) -> fmt::Result {
     let kind = match desc.kind {
         Kind::Counter if counter.is_some() => MetricType::Counter,
         Kind::Gauge => MetricType::Gauge,
