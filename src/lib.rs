@@ -18,6 +18,8 @@ pub mod collector;
 pub mod collectors;
 pub mod config;
 pub mod exposition;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod logging;
 pub mod metric;
 mod process;

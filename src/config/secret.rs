@@ -103,7 +103,7 @@ struct Loading {
 }
 
 /// Runs `load` with secrets looked up in `environment`, and returns what it noticed about them.
-pub(super) fn with_environment<T>(environment: Environment, load: impl FnOnce() -> T) -> (T, Vec<String>) {
+pub(crate) fn with_environment<T>(environment: Environment, load: impl FnOnce() -> T) -> (T, Vec<String>) {
     LOADING.set(Loading { environment, warnings: Vec::new() });
     let loaded = load();
     (loaded, LOADING.take().warnings)

@@ -11,6 +11,8 @@ mod connection;
 mod digests;
 mod failure;
 mod flavour;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod innodb;
 mod processlist;
 mod queries;

@@ -1,5 +1,7 @@
 //! nginx: connections and requests, from its `stub_status` page.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod url;
 
 use std::pin::pin;

@@ -6,6 +6,8 @@ mod cache;
 mod config;
 mod configuration;
 mod fastcgi;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod glob;
 mod line;
 mod listen;

@@ -11,6 +11,8 @@
 mod commands;
 mod connection;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod info;
 mod key_groups;
 mod keyspace;
