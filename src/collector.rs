@@ -28,8 +28,8 @@ pub trait Collector: Sized + Send + Sync + 'static {
     const UP: Option<&'static Metric<0>> = None;
     /// How long a run may take when the configuration does not say.
     const TIMEOUT: Duration = Duration::from_secs(5);
-    /// One target's configuration.
-    type Config: Send + Sync;
+    /// One target's configuration. At a reload, a target whose configuration is equal keeps its collector.
+    type Config: Clone + PartialEq + Send + Sync + 'static;
 
     /// How often it runs on its own timer; `None` runs it at each scrape.
     fn every(_config: &Self::Config) -> Option<Duration> {
@@ -55,7 +55,7 @@ pub struct Context {
     pub paths: Paths,
     /// Starts tasks that end when `stop` is cancelled.
     pub tasks: TaskTracker,
-    /// Cancelled when the program ends or the collector's configuration is replaced.
+    /// Cancelled when the program ends; a collector's own, also when a reload replaces the collector.
     pub stop: CancellationToken,
     gates: Gates,
 }
@@ -81,6 +81,12 @@ impl Context {
     #[must_use]
     pub fn new(paths: Paths) -> Self {
         Self { paths, tasks: TaskTracker::new(), stop: CancellationToken::new(), gates: Gates::default() }
+    }
+
+    /// The same for one collector, which can be stopped alone.
+    #[must_use]
+    pub fn of_one(&self) -> Self {
+        Self { stop: self.stop.child_token(), ..self.clone() }
     }
 
     /// The gate of the backend at `address`, shared by all who talk to it at a time.

@@ -3,13 +3,14 @@
 //! Imports go down only:
 //!
 //! ```text
-//! metric → snapshot → collector → collectors, schedule → exposition → server → cli
+//! metric → snapshot → collector → collectors, schedule → running → exposition → server → cli
 //! ```
 //!
 //! * A *metric* is declared once, beside the code that reads it.
 //! * A *snapshot* is what one run of one collector found.
 //! * A *collector* watches one target and knows nothing of HTTP, text formats, deadlines or other collectors.
 //! * The *schedule* owns time: budgets, single flight, panics, timers, and the health metrics of every job.
+//! * What is *running* is one configuration and its schedule, replaced together by a reload.
 //! * The *exposition* turns outcomes into a page, the *server* hands pages out, the *cli* puts it together.
 #![warn(missing_docs)]
 
@@ -23,6 +24,7 @@ pub mod fuzz;
 mod logging;
 pub mod metric;
 mod process;
+pub mod running;
 pub mod schedule;
 pub mod server;
 pub mod snapshot;

@@ -11,7 +11,7 @@ use tokio::runtime;
 use crate::collector::{Context, Paths};
 use crate::config::{self, secret::Environment};
 use crate::exposition::{Format, Page};
-use crate::schedule::{Job, LONGEST_SCRAPE, Schedule};
+use crate::schedule::{Job, LONGEST_SCRAPE, Schedule, Selection};
 use crate::snapshot::Findings;
 
 /// Ask one target once and print what it gave.
@@ -37,14 +37,14 @@ pub(super) fn run(
     }
     let runtime = runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
     let context = Context::new(paths);
-    let mut jobs = loaded.config.collectors.jobs(&context);
+    let mut jobs = loaded.config.collectors.jobs(&context, &[]);
     let name = |job: &Arc<Job>| format!("{}/{}", job.collector(), job.target());
     let known: Vec<_> = jobs.iter().map(name).collect();
     jobs.retain(|job| name(job) == args.job);
     if jobs.is_empty() {
         bail!("`{}` is not configured\n  hint: there are {}", args.job, known.join(", "));
     }
-    let outcomes = runtime.block_on(async { Schedule::start(jobs).scrape(LONGEST_SCRAPE).await });
+    let outcomes = runtime.block_on(async { Schedule::start(jobs).scrape(&Selection::All, LONGEST_SCRAPE).await });
     // A thread that hangs in a dead file system must not keep the program from ending.
     runtime.shutdown_background();
 

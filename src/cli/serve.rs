@@ -14,7 +14,7 @@ use crate::collector::Context;
 use crate::config::secret::Environment;
 use crate::config::{self, Loaded};
 use crate::logging;
-use crate::schedule::Schedule;
+use crate::running::Running;
 use crate::server::{App, serve};
 
 /// Two: jobs wait for others most of the time, and rendering a page takes a few milliseconds.
@@ -22,34 +22,34 @@ const WORKERS: usize = 2;
 
 /// Loads the configuration, listens, and serves until told to stop.
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
-    let loaded = config::load(args.config_file.as_deref(), Environment::process())?;
+    let environment = Environment::process();
+    let loaded = config::load(args.config_file.as_deref(), environment.clone())?;
     logging::start(args.log_level, args.log_format);
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()
         .build()
         .context("starting the threads of the program")?;
-    let served = runtime.block_on(listen_and_serve(args, loaded));
+    let served = runtime.block_on(listen_and_serve(args, &loaded, environment));
     // A thread that hangs in a dead file system must not keep the program from ending.
     runtime.shutdown_background();
     served
 }
 
-async fn listen_and_serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
+async fn listen_and_serve(args: &Args, loaded: &Loaded, environment: Environment) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let mut listeners = Vec::new();
     for text in &args.listen_address {
         let addresses = addresses(text).map_err(|error| CannotListen::new(text, &error))?;
         listeners.push(TcpListener::bind(&*addresses).await.map_err(|error| CannotListen::new(text, &error))?);
     }
-    announce(&loaded, &listeners);
+    announce(loaded, &listeners);
 
     let context = Context::new(args.paths());
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
-    let jobs = loaded.config.collectors.jobs(&context);
-    let app = App::new(Schedule::start(jobs));
-    let first = app.clone();
-    context.tasks.spawn(async move { first.look_around().await });
+    let running = Running::start(loaded, args.config_file.clone(), environment, context.clone());
+    let app = App::new(running.clone());
 
     let stop = context.stop.clone();
     context.tasks.spawn(async move {
@@ -58,6 +58,13 @@ async fn listen_and_serve(args: &Args, loaded: Loaded) -> anyhow::Result<()> {
             _ = interrupt.recv() => info!("stopping: SIGINT"),
         }
         stop.cancel();
+    });
+    let stop = context.stop.clone();
+    context.tasks.spawn(async move {
+        while let Some(Some(())) = stop.run_until_cancelled(hangup.recv()).await {
+            // What came of it is in the log.
+            drop(running.reload().await);
+        }
     });
     serve(listeners, app, &context).await;
     info!("stopped");

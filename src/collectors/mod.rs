@@ -34,12 +34,12 @@ pub struct Sections {
 }
 
 impl Sections {
-    /// The jobs that the configuration asks for.
+    /// The jobs that the configuration asks for: those of `present` that would be made again as they are, the others new.
     #[must_use]
-    pub fn jobs(&self, context: &Context) -> Vec<Arc<Job>> {
+    pub fn jobs(&self, context: &Context, present: &[Arc<Job>]) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
         let Self { host, mysql, nginx, php_fpm, redis } = self;
-        let mut jobs = Jobs { list: Vec::new(), context };
+        let mut jobs = Jobs { list: Vec::new(), context, present };
         jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
         jobs.add::<mysql::Mysql>(mysql);
@@ -53,23 +53,31 @@ impl Sections {
     }
 }
 
+/// Every collector: its name, and what it may emit.
+#[must_use]
+pub fn all() -> [(&'static str, &'static [Catalogue]); 9] {
+    fn entry<C: Collector>() -> (&'static str, &'static [Catalogue]) {
+        (C::NAME, C::METRICS)
+    }
+    [
+        entry::<host::Host>(),
+        entry::<php_fpm::PhpFpm>(),
+        entry::<mysql::Mysql>(),
+        entry::<mysql::Tables>(),
+        entry::<mysql::Digests>(),
+        entry::<mysql::Queries>(),
+        entry::<redis::Redis>(),
+        entry::<redis::KeyGroups>(),
+        entry::<nginx::Nginx>(),
+    ]
+}
+
 /// Every family the program can show, in the order of their names.
 #[must_use]
 pub fn catalogue() -> Vec<&'static Desc> {
     let own = [process::METRICS, schedule::METRICS, server::METRICS].map(Catalogue::List);
-    let collectors = [
-        host::Host::METRICS,
-        php_fpm::PhpFpm::METRICS,
-        mysql::Mysql::METRICS,
-        mysql::Tables::METRICS,
-        mysql::Digests::METRICS,
-        mysql::Queries::METRICS,
-        redis::Redis::METRICS,
-        redis::KeyGroups::METRICS,
-        nginx::Nginx::METRICS,
-    ];
-    let all = own.into_iter().chain(collectors.into_iter().flatten().copied());
-    let mut families: Vec<_> = all.flat_map(Catalogue::families).collect();
+    let collectors = all().into_iter().flat_map(|(_, metrics)| metrics).copied();
+    let mut families: Vec<_> = own.into_iter().chain(collectors).flat_map(Catalogue::families).collect();
     families.sort_by(|a, b| a.name.cmp(&b.name));
     families
 }
@@ -77,6 +85,7 @@ pub fn catalogue() -> Vec<&'static Desc> {
 struct Jobs<'a> {
     list: Vec<Arc<Job>>,
     context: &'a Context,
+    present: &'a [Arc<Job>],
 }
 
 impl Jobs<'_> {
@@ -85,7 +94,8 @@ impl Jobs<'_> {
         for (name, config) in section.targets.iter().filter(|(_, config)| C::wanted(config)) {
             // The topic's time limit is that of a scrape; what runs on a timer may take longer.
             let timeout = section.timeout.filter(|_| C::every(config).is_none()).map(|period| period.0);
-            self.list.push(Job::new::<C>(name, config, timeout, self.context));
+            let present = self.present.iter().find(|job| job.is::<C>(name, config, timeout));
+            self.list.push(present.map_or_else(|| Job::new::<C>(name, config, timeout, self.context), Arc::clone));
         }
     }
 }

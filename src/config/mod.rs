@@ -93,6 +93,17 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
 }
 
 impl Problem {
+    /// The load was cut off: the program is about to end.
+    pub(crate) fn interrupted() -> Self {
+        Self { place: "the configuration".to_owned(), message: "reading it was cut off".to_owned(), hint: None }
+    }
+
+    /// Where it is: file, line and column.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
     fn of(file: &Path, text: &str, path: &str, error: &toml::de::Error) -> Self {
         let (line, column) = position(text, error.span().unwrap_or(0..0));
         // The key that is unknown is named by the message already.

@@ -21,10 +21,10 @@ const WAY_OUT: &str = "write { file = \"/etc/vitrin/name\" }, { env = \"NAME\" }
 /// A password or token, named by where it is kept.
 ///
 /// A file is read again at each use, so that a rotated secret needs no reload.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Source);
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 enum Source {
     /// From the environment, as it was when the configuration was loaded.
     Value(String),

@@ -17,7 +17,7 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 pub const MAIN: &str = "main";
 
 /// A topic's table: `[redis] timeout = "2s"` and one `[redis.targets.<name>]` for each target.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Section<C> {
     /// How long one run may take; the collector's own limit when absent.

@@ -31,6 +31,8 @@ pub struct Page {
     outcomes: Vec<Arc<Outcome>>,
     /// What speaks of the program itself, and so of no target.
     own: Findings,
+    /// Whether the series of a target may carry its name.
+    named: bool,
 }
 
 /// What one target gave one family.
@@ -46,7 +48,13 @@ impl Page {
     /// A page of the jobs' outcomes and the program's own samples.
     #[must_use]
     pub fn new(outcomes: Vec<Arc<Outcome>>, own: Findings) -> Arc<Self> {
-        Arc::new(Self { outcomes, own })
+        Arc::new(Self { outcomes, own, named: true })
+    }
+
+    /// A page about one target, whose series do not carry its name: the scraper has given it another, as `instance`.
+    #[must_use]
+    pub fn of_one(outcomes: Vec<Arc<Outcome>>, own: Findings) -> Arc<Self> {
+        Arc::new(Self { outcomes, own, named: false })
     }
 
     /// Writes the page.
@@ -73,7 +81,7 @@ impl Page {
         let jobs = self.outcomes.iter().map(|outcome| (&outcome.findings, Some(&*outcome.target)));
         for (findings, target) in jobs.chain([(&self.own, None)]) {
             for (family, group) in findings.families() {
-                let target = target.filter(|target| family.tier == Tier::Own || *target != MAIN);
+                let target = target.filter(|target| self.named && (family.tier == Tier::Own || *target != MAIN));
                 families.entry(&family.name).or_default().push(Part { desc: family, target, group });
             }
         }

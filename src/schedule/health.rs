@@ -50,6 +50,6 @@ pub fn report(outcomes: &[Arc<Outcome>], out: &mut Snapshot) {
 }
 
 /// Seconds since 1970; 0 for a clock set before that.
-fn unix_seconds(time: SystemTime) -> f64 {
+pub(crate) fn unix_seconds(time: SystemTime) -> f64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

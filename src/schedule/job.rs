@@ -29,6 +29,8 @@ pub struct Job {
     up: Option<&'static Metric<0>>,
     timeout: Duration,
     every: Option<Duration>,
+    /// What the collector was made from: its `Config`, with the type forgotten.
+    config: Box<dyn Any + Send + Sync>,
     watcher: Arc<dyn Watch>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -90,17 +92,31 @@ impl Job {
         timeout: Option<Duration>,
         context: &Context,
     ) -> Arc<Self> {
+        let context = context.of_one();
         Arc::new(Self {
             collector: C::NAME,
             target: target.as_str().into(),
             up: C::UP,
             timeout: timeout.unwrap_or(C::TIMEOUT),
             every: C::every(config),
-            watcher: Arc::new(C::new(config, context)),
-            tasks: context.tasks.clone(),
-            stop: context.stop.clone(),
+            config: Box::new(config.clone()),
+            watcher: Arc::new(C::new(config, &context)),
+            tasks: context.tasks,
+            stop: context.stop,
             state: Mutex::default(),
         })
+    }
+
+    /// Whether [`Job::new`] would make this very job again.
+    #[must_use]
+    pub fn is<C: Collector>(&self, target: &TargetName, config: &C::Config, timeout: Option<Duration>) -> bool {
+        (self.collector, &*self.target, self.timeout) == (C::NAME, target.as_str(), timeout.unwrap_or(C::TIMEOUT))
+            && self.config.downcast_ref() == Some(config)
+    }
+
+    /// Ends the job's timer and what its collector has started; a run under way goes on for the scrapes that wait for it.
+    pub(super) fn retire(&self) {
+        self.stop.cancel();
     }
 
     /// The `collector` label.

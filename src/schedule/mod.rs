@@ -3,6 +3,7 @@
 mod health;
 mod job;
 mod outcome;
+mod selection;
 #[cfg(test)]
 mod tests;
 
@@ -12,10 +13,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-pub(crate) use health::METRICS;
 pub use health::report;
+pub(crate) use health::{METRICS, unix_seconds};
 pub use job::Job;
 pub use outcome::{Outcome, Tally};
+pub use selection::Selection;
 
 /// The longest a scrape waits, also when it does not say how long it may: below Prometheus' default of 10 s.
 pub const LONGEST_SCRAPE: Duration = Duration::from_millis(9_500);
@@ -44,7 +46,17 @@ impl Schedule {
     /// Starts the timers of the jobs that have one. Needs a Tokio runtime.
     #[must_use]
     pub fn start(jobs: Vec<Arc<Job>>) -> Self {
-        jobs.iter().for_each(Job::start_timer);
+        Self { jobs: Vec::new() }.succeeded_by(jobs)
+    }
+
+    /// The schedule with these jobs instead: those that it had already go on as they are, the timers of the others start.
+    ///
+    /// What is left out ends, once no scrape waits for it any more.
+    #[must_use]
+    pub fn succeeded_by(&self, jobs: Vec<Arc<Job>>) -> Self {
+        let is_in = |jobs: &[Arc<Job>], job: &Arc<Job>| jobs.iter().any(|other| Arc::ptr_eq(job, other));
+        self.jobs.iter().filter(|job| !is_in(&jobs, job)).for_each(|job| job.retire());
+        jobs.iter().filter(|job| !is_in(&self.jobs, job)).for_each(Job::start_timer);
         Self { jobs }
     }
 
@@ -54,9 +66,17 @@ impl Schedule {
         &self.jobs
     }
 
-    /// Runs or joins every job, and answers when all have ended or `patience` is over, with one outcome a job.
-    pub async fn scrape(&self, patience: Duration) -> Vec<Arc<Outcome>> {
+    /// Runs the jobs that have never run, and waits for them as a scrape does.
+    pub async fn first_runs(&self, patience: Duration) {
         let deadline = Instant::now() + patience;
-        join_all(self.jobs.iter().map(|job| job.clone().outcome(deadline))).await
+        let new = self.jobs.iter().filter(|job| job.last().is_none());
+        join_all(new.map(|job| job.clone().outcome(deadline))).await;
+    }
+
+    /// Runs or joins every selected job, and answers when all have ended or `patience` is over, with one outcome a job.
+    pub async fn scrape(&self, selection: &Selection, patience: Duration) -> Vec<Arc<Outcome>> {
+        let deadline = Instant::now() + patience;
+        let selected = self.jobs.iter().filter(|job| selection.takes(job.collector(), job.target()));
+        join_all(selected.map(|job| job.clone().outcome(deadline))).await
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Job, LONGEST_SCRAPE, Outcome, Schedule, patience, report};
+use super::{Job, LONGEST_SCRAPE, Outcome, Schedule, Selection, patience, report};
 use crate::collector::{Collector, Context, Failure, Paths, Reason};
 use crate::config::types::TargetName;
 use crate::metric::Catalogue;
@@ -23,7 +23,7 @@ crate::metrics! {
 }
 
 /// What a stub does when it is run.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Act {
     Answer,
     AnswerAfter(Duration),
@@ -80,6 +80,10 @@ fn schedule(stubs: &[(&str, Act, Option<Duration>)]) -> Schedule {
     Schedule::start(jobs)
 }
 
+async fn scrape(schedule: &Schedule, patience: Duration) -> Vec<Arc<Outcome>> {
+    schedule.scrape(&Selection::All, patience).await
+}
+
 /// What is logged on this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -127,7 +131,7 @@ async fn a_scrape_ends_at_its_limit_with_everything_that_is_there() {
         ("half", Act::Gap, None),
     ]);
     let begun = Instant::now();
-    let outcomes = schedule.scrape(Duration::from_secs(2)).await;
+    let outcomes = scrape(&schedule, Duration::from_secs(2)).await;
     assert_eq!(begun.elapsed(), Duration::from_secs(2));
 
     let seen: BTreeMap<_, _> = outcomes.iter().map(|o| (&*o.target, (number(o, "stub_up"), reason(o)))).collect();
@@ -177,16 +181,16 @@ async fn a_scrape_ends_at_its_limit_with_everything_that_is_there() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_run_leaves_no_half_families() {
     let schedule = schedule(&[("refuses", Act::Refuse, None)]);
-    let outcomes = schedule.scrape(LONGEST_SCRAPE).await;
+    let outcomes = scrape(&schedule, LONGEST_SCRAPE).await;
     assert_eq!(number(&outcomes[0], "stub_runs"), None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn scrapes_join_a_run_under_way_and_a_finished_run_is_not_reused() {
     let schedule = schedule(&[("slow", Act::AnswerAfter(Duration::from_secs(1)), None)]);
-    let (first, second) = tokio::join!(schedule.scrape(LONGEST_SCRAPE), schedule.scrape(LONGEST_SCRAPE));
+    let (first, second) = tokio::join!(scrape(&schedule, LONGEST_SCRAPE), scrape(&schedule, LONGEST_SCRAPE));
     assert_eq!(first[0].id, second[0].id);
-    let third = schedule.scrape(LONGEST_SCRAPE).await;
+    let third = scrape(&schedule, LONGEST_SCRAPE).await;
     assert_eq!(number(&third[0], "stub_runs"), Some(2.0));
 }
 
@@ -194,7 +198,7 @@ async fn scrapes_join_a_run_under_way_and_a_finished_run_is_not_reused() {
 async fn a_scrape_with_more_time_gets_what_a_hurried_one_gave_up_on() {
     let schedule = schedule(&[("slow", Act::AnswerAfter(Duration::from_secs(3)), None)]);
     let (hurried, patient) =
-        tokio::join!(schedule.scrape(Duration::from_secs(1)), schedule.scrape(Duration::from_secs(9)));
+        tokio::join!(scrape(&schedule, Duration::from_secs(1)), scrape(&schedule, Duration::from_secs(9)));
     assert_eq!((reason(&hurried[0]), reason(&patient[0])), (Some("timeout"), None));
 }
 
@@ -202,11 +206,11 @@ async fn a_scrape_with_more_time_gets_what_a_hurried_one_gave_up_on() {
 async fn a_scraper_that_goes_away_cancels_nothing_for_the_others() {
     let schedule = schedule(&[("slow", Act::AnswerAfter(Duration::from_secs(3)), None)]);
     tokio::select! {
-        _ = schedule.scrape(LONGEST_SCRAPE) => panic!("too fast"),
+        _ = scrape(&schedule, LONGEST_SCRAPE) => panic!("too fast"),
         () = sleep(Duration::from_secs(1)) => {}
     }
     let begun = Instant::now();
-    let outcomes = schedule.scrape(LONGEST_SCRAPE).await;
+    let outcomes = scrape(&schedule, LONGEST_SCRAPE).await;
     assert_eq!((begun.elapsed(), reason(&outcomes[0])), (Duration::from_secs(2), None));
 }
 
@@ -214,7 +218,7 @@ async fn a_scraper_that_goes_away_cancels_nothing_for_the_others() {
 async fn a_hung_run_is_counted_once_however_many_scrapes_give_up_on_it() {
     let schedule = schedule(&[("hangs", Act::Hang, None)]);
     for _ in 0..10 {
-        schedule.scrape(Duration::from_millis(100)).await;
+        scrape(&schedule, Duration::from_millis(100)).await;
     }
     sleep(Duration::from_secs(40)).await;
     let last = schedule.jobs()[0].last().unwrap();
@@ -222,13 +226,51 @@ async fn a_hung_run_is_counted_once_however_many_scrapes_give_up_on_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_scrape_runs_only_the_jobs_it_asks_for() {
+    let schedule = schedule(&[("one", Act::Answer, None), ("two", Act::Answer, None)]);
+    let two = Selection::One { collector: "stub".to_owned(), target: "two".to_owned() };
+    let outcomes = schedule.scrape(&two, LONGEST_SCRAPE).await;
+    assert_eq!(outcomes.iter().map(|outcome| &*outcome.target).collect::<Vec<_>>(), ["two"]);
+    assert!(schedule.jobs()[0].last().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_successor_keeps_the_jobs_it_is_given_and_ends_the_timers_of_those_it_is_not() {
+    let every = Some(Duration::from_mins(1));
+    let before = schedule(&[("stays", Act::Answer, every), ("goes", Act::Answer, every)]);
+    sleep(Duration::from_secs(61)).await;
+    let (stays, goes) = (before.jobs()[0].clone(), before.jobs()[1].clone());
+    let name = "stays".parse().unwrap();
+    let (same, other) = (Some(Duration::from_secs(30)), Some(Duration::from_secs(31)));
+    assert!(stays.is::<Stub>(&name, &(Act::Answer, every), same));
+    assert!(!stays.is::<Stub>(&name, &(Act::Answer, every), other), "another budget");
+    assert!(!stays.is::<Stub>(&name, &(Act::Answer, None), same), "another configuration");
+    assert!(!goes.is::<Stub>(&name, &(Act::Answer, every), same), "another target");
+
+    let after = before.succeeded_by(vec![stays]);
+    sleep(Duration::from_mins(5)).await;
+    assert_eq!(number(&after.jobs()[0].last().unwrap(), "stub_runs"), Some(7.0));
+    assert_eq!(number(&goes.last().unwrap(), "stub_runs"), Some(2.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scrape_that_began_before_a_reload_still_gets_its_answer() {
+    let before = schedule(&[("slow", Act::AnswerAfter(Duration::from_secs(3)), None)]);
+    let (outcomes, _after) = tokio::join!(scrape(&before, LONGEST_SCRAPE), async {
+        sleep(Duration::from_secs(1)).await;
+        before.succeeded_by(Vec::new())
+    });
+    assert_eq!(reason(&outcomes[0]), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_timer_runs_at_once_then_every_period_and_a_scrape_reads_its_last_outcome() {
     let schedule = schedule(&[("timer", Act::Answer, Some(Duration::from_mins(1)))]);
-    let first = schedule.scrape(LONGEST_SCRAPE).await;
-    let again = schedule.scrape(LONGEST_SCRAPE).await;
+    let first = scrape(&schedule, LONGEST_SCRAPE).await;
+    let again = scrape(&schedule, LONGEST_SCRAPE).await;
     assert_eq!(first[0].id, again[0].id);
     sleep(Duration::from_secs(61)).await;
-    let later = schedule.scrape(LONGEST_SCRAPE).await;
+    let later = scrape(&schedule, LONGEST_SCRAPE).await;
     assert_eq!(number(&later[0], "stub_runs"), Some(2.0), "one run a period, and none for a scrape");
 }
 
@@ -236,12 +278,12 @@ async fn a_timer_runs_at_once_then_every_period_and_a_scrape_reads_its_last_outc
 async fn a_timers_outcome_is_withheld_after_three_periods_without_another() {
     let every = Duration::from_secs(5);
     let schedule = schedule(&[("timer", Act::AnswerOnceThenHang, Some(every))]);
-    schedule.scrape(LONGEST_SCRAPE).await;
+    scrape(&schedule, LONGEST_SCRAPE).await;
     sleep(3 * every).await;
-    let fresh = schedule.scrape(LONGEST_SCRAPE).await;
+    let fresh = scrape(&schedule, LONGEST_SCRAPE).await;
     assert_eq!((reason(&fresh[0]), number(&fresh[0], "stub_runs")), (None, Some(1.0)));
     sleep(every).await;
-    let stale = schedule.scrape(LONGEST_SCRAPE).await;
+    let stale = scrape(&schedule, LONGEST_SCRAPE).await;
     assert_eq!((reason(&stale[0]), number(&stale[0], "stub_runs")), (Some("stale"), None));
     assert_eq!(stale[0].tally.failures[Reason::Stale as usize], 1);
 }
@@ -252,7 +294,7 @@ async fn a_target_that_stays_hung_is_told_of_once() {
     let _guard = tracing::subscriber::set_default(log.subscriber());
     let schedule = schedule(&[("hangs", Act::Hang, None)]);
     for _ in 0..3 {
-        schedule.scrape(Duration::from_secs(1)).await;
+        scrape(&schedule, Duration::from_secs(1)).await;
         // The run has a budget of its own, and ends after the scrape has given up on it.
         sleep(Duration::from_mins(1)).await;
     }
@@ -262,7 +304,7 @@ async fn a_target_that_stays_hung_is_told_of_once() {
 #[tokio::test(start_paused = true)]
 async fn gaps_are_counted_while_the_target_is_up() {
     let schedule = schedule(&[("half", Act::Gap, None)]);
-    let outcomes = schedule.scrape(LONGEST_SCRAPE).await;
+    let outcomes = scrape(&schedule, LONGEST_SCRAPE).await;
     let mut out = Snapshot::default();
     report(&outcomes, &mut out);
     let (findings, _, _) = out.finish();

@@ -2,6 +2,7 @@
 
 mod landing;
 mod pages;
+mod query;
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -28,7 +29,8 @@ use tracing::{debug, warn};
 
 use crate::collector::Context;
 use crate::exposition::{accepts_gzip, format_for};
-use crate::schedule::{Schedule, patience};
+use crate::running::Running;
+use crate::schedule::{Selection, patience};
 use pages::Pages;
 
 pub(crate) use pages::METRICS;
@@ -57,20 +59,15 @@ const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-
 
 /// What the server hands out.
 pub struct App {
-    schedule: Schedule,
+    running: Arc<Running>,
     pages: Pages,
 }
 
 impl App {
-    /// An application over these jobs.
+    /// An application over what is running.
     #[must_use]
-    pub fn new(schedule: Schedule) -> Arc<Self> {
-        Arc::new(Self { schedule, pages: Pages::default() })
-    }
-
-    /// Runs every job once, so that the log and the landing page know how the targets fare before the first scrape.
-    pub async fn look_around(&self) {
-        self.schedule.scrape(patience(None)).await;
+    pub fn new(running: Arc<Running>) -> Arc<Self> {
+        Arc::new(Self { running, pages: Pages::default() })
     }
 }
 
@@ -161,33 +158,46 @@ async fn attend(stream: TcpStream, app: Arc<App>, stop: CancellationToken) -> hy
 impl App {
     /// The answer to one request; its body is never read.
     async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        let known = matches!(request.uri().path(), "/" | "/metrics" | "/-/healthy" | "/-/ready");
-        if known && request.method() != Method::GET && request.method() != Method::HEAD {
-            let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        let path = request.uri().path();
+        let methods: &[Method] = match path {
+            "/" | "/metrics" | "/probe" | "/-/healthy" | "/-/ready" => &[Method::GET, Method::HEAD],
+            "/-/reload" => &[Method::POST, Method::PUT],
+            _ => return plain(StatusCode::NOT_FOUND, "not here; the metrics are at /metrics\n"),
+        };
+        if !methods.contains(request.method()) {
+            let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+            let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, format!("only {allowed}\n"));
+            answer.headers_mut().insert(ALLOW, HeaderValue::try_from(allowed).expect("methods are tokens"));
             return answer;
         }
-        match request.uri().path() {
-            "/metrics" => self.metrics(request.headers()).await,
-            "/" => {
-                let mut answer = Response::new(Full::from(landing::page(self.schedule.jobs())));
+        let query = request.uri().query().unwrap_or_default();
+        match path {
+            "/metrics" => self.metrics(query::selection(query), request.headers()).await,
+            "/probe" => self.metrics(query::one(query, &self.running.schedule()), request.headers()).await,
+            "/-/healthy" => plain(StatusCode::OK, "Vitrin is alive.\n"),
+            "/-/ready" => plain(StatusCode::OK, "Vitrin is ready.\n"),
+            "/-/reload" => self.reload().await,
+            _ => {
+                let mut answer = Response::new(Full::from(landing::page(self.running.schedule().jobs())));
                 let html = HeaderValue::from_static("text/html; charset=utf-8");
                 answer.headers_mut().insert(CONTENT_TYPE, html);
                 answer
             }
-            "/-/healthy" => plain(StatusCode::OK, "Vitrin is alive.\n"),
-            "/-/ready" => plain(StatusCode::OK, "Vitrin is ready.\n"),
-            _ => plain(StatusCode::NOT_FOUND, "not here; the metrics are at /metrics\n"),
         }
     }
 
-    /// One scrape: 200 with what is there by the limit the scraper names.
-    async fn metrics(&self, headers: &HeaderMap) -> Response<Full<Bytes>> {
+    /// One scrape: 200 with what is there by the limit the scraper names; 400 when it asks for what there is not.
+    async fn metrics(&self, selection: Result<Selection, String>, headers: &HeaderMap) -> Response<Full<Bytes>> {
+        let selection = match selection {
+            Ok(selection) => selection,
+            Err(error) => return plain(StatusCode::BAD_REQUEST, error + "\n"),
+        };
         let limit = header(headers, &SCRAPE_TIMEOUT).trim().parse().ok();
         let format = format_for(&header(headers, &ACCEPT));
         let gzip = accepts_gzip(&header(headers, &ACCEPT_ENCODING));
-        let outcomes = self.schedule.scrape(patience(limit)).await;
-        let mut answer = Response::new(Full::new(self.pages.get(outcomes, format, gzip).await));
+        let outcomes = self.running.schedule().scrape(&selection, patience(limit)).await;
+        let page = self.pages.get(&selection, outcomes, &self.running, format, gzip).await;
+        let mut answer = Response::new(Full::new(page));
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
         headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
@@ -196,6 +206,17 @@ impl App {
         }
         answer
     }
+
+    /// Reloads the configuration. What is wrong with it may quote it, so that is for the log; the place is for all.
+    async fn reload(&self) -> Response<Full<Bytes>> {
+        match self.running.reload().await {
+            Ok(change) => plain(StatusCode::OK, format!("reloaded: {change}\n")),
+            Err(problem) => plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("not reloaded, what was running goes on: {} is wrong; the log says why\n", problem.place()),
+            ),
+        }
+    }
 }
 
 /// A header's value, its repetitions joined as RFC 9110, section 5.3, has it; empty when absent or not text.
@@ -203,8 +224,8 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> String {
     headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",")
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::from(text));
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::new(text.into()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     answer

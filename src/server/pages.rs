@@ -8,8 +8,9 @@ use tokio::sync::OnceCell;
 
 use crate::exposition::{Format, Page};
 use crate::process;
-use crate::schedule::{self, Outcome};
-use crate::snapshot::{Findings, Snapshot};
+use crate::running::Running;
+use crate::schedule::{self, Outcome, Selection, unix_seconds};
+use crate::snapshot::Snapshot;
 
 crate::metrics! {
     Own as METRICS;
@@ -18,22 +19,54 @@ crate::metrics! {
     BUILD = Gauge("vitrin_build_info", None, ["version", "rustc"]);
     /// 1 when the configuration in the file is the one in use, 0 when the last attempt to load it failed.
     RELOADED = Gauge("vitrin_config_last_reload_successful", None, []);
+    /// When a configuration was last taken, at the start or by a reload, as Unix time.
+    TAKEN = Gauge("vitrin_config_last_reload_success_timestamp_seconds", Seconds, []);
 }
 
-/// What makes two pages the same: the runs they show, the format, and whether it is compressed.
-type Key = (Vec<u64>, Format, bool);
+/// What a page is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum View {
+    /// All jobs, and the program itself.
+    Whole,
+    /// The jobs of some collectors.
+    Part,
+    /// One job, whose series do not carry its target's name.
+    One,
+}
+
+/// What makes two pages the same: the runs they show, the view, the format, and whether it is compressed.
+type Key = (Vec<u64>, View, Format, bool);
 
 /// The pages that somebody waits for; forgotten as soon as nobody does.
 #[derive(Default)]
 pub(super) struct Pages(Mutex<HashMap<Key, Weak<OnceCell<Bytes>>>>);
 
 impl Pages {
-    pub(super) async fn get(&self, outcomes: Vec<Arc<Outcome>>, format: Format, gzip: bool) -> Bytes {
-        let key = (outcomes.iter().map(|outcome| outcome.id).collect(), format, gzip);
+    /// The page of these outcomes, which are of the selected jobs.
+    pub(super) async fn get(
+        &self,
+        selection: &Selection,
+        outcomes: Vec<Arc<Outcome>>,
+        running: &Running,
+        format: Format,
+        gzip: bool,
+    ) -> Bytes {
+        let view = match selection {
+            Selection::All => View::Whole,
+            Selection::Only(_) | Selection::Without(_) => View::Part,
+            Selection::One { .. } => View::One,
+        };
+        let key = (outcomes.iter().map(|outcome| outcome.id).collect(), view, format, gzip);
         let cell = self.cell(key);
         let render = async || {
-            let own = own(&outcomes);
-            Page::new(outcomes, own).render(format, gzip)
+            let mut own = Snapshot::default();
+            schedule::report(&outcomes, &mut own);
+            if view == View::Whole {
+                report(running, &mut own);
+            }
+            let own = own.finish().0;
+            let page = if view == View::One { Page::of_one(outcomes, own) } else { Page::new(outcomes, own) };
+            page.render(format, gzip)
         };
         cell.get_or_init(render).await.clone()
     }
@@ -50,13 +83,11 @@ impl Pages {
     }
 }
 
-/// What the page says of the program itself and of its jobs.
-fn own(outcomes: &[Arc<Outcome>]) -> Findings {
-    let mut out = Snapshot::default();
+/// Pushes what is to be said of the program itself.
+fn report(running: &Running, out: &mut Snapshot) {
+    let (successful, taken) = running.last_reload();
     out.push(&BUILD, [env!("CARGO_PKG_VERSION"), env!("VITRIN_RUSTC")], true);
-    // A program that runs has loaded its configuration: a bad one ends the start.
-    out.push(&RELOADED, [], true);
-    schedule::report(outcomes, &mut out);
-    process::report(&mut out);
-    out.finish().0
+    out.push(&RELOADED, [], successful);
+    out.push(&TAKEN, [], unix_seconds(taken));
+    process::report(out);
 }

@@ -19,6 +19,7 @@ mod php_fpm;
 mod prometheus;
 mod readme;
 mod redis;
+mod reload;
 mod scripts;
 mod secrets;
 mod side_by_side;

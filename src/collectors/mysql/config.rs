@@ -51,7 +51,7 @@ pub fn section<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Section<Con
 }
 
 /// One server.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where it listens.
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for Top {
 }
 
 /// How a TCP connection is encrypted.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
     /// What is demanded of the server.

@@ -47,7 +47,7 @@ crate::metrics! {
 }
 
 /// `[nginx.targets.<name>]`: one nginx.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     url: StatusUrl,

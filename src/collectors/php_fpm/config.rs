@@ -14,7 +14,7 @@ const SCRIPT: &str = "/usr/share/vitrin/opcache.php";
 const STATUS_PATH: &str = "/status";
 
 /// One FPM master. All paths are the host's, without `--path.rootfs`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "Table")]
 pub struct Config {
     pub(super) source: Source,

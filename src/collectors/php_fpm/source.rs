@@ -46,7 +46,7 @@ pub fn discover(paths: &Paths) -> Vec<PathBuf> {
 }
 
 /// Where the pools come from. All paths are the host's, without `--path.rootfs`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Source {
     /// FPM's configuration; `None` finds it in the usual places.
     Configuration(Option<PathBuf>),

@@ -32,7 +32,7 @@ const LIFE: Duration = Duration::from_mins(10);
 const CLIENT_NAME: &str = "vitrin";
 
 /// Where a Redis is, and who we are there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Endpoint {
     /// The address.
     pub url: RedisUrl,

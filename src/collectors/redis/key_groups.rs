@@ -42,7 +42,7 @@ crate::metrics! {
 pub type Groups = BTreeMap<TargetName, KeyGroup>;
 
 /// One group: `[redis.targets.<target>.key_groups.<name>]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyGroup {
     /// Which keys, as `SCAN ... MATCH` understands it: `session:*`.
@@ -52,7 +52,7 @@ pub struct KeyGroup {
 }
 
 /// Limits of the scan: `key_group_scan` of a target.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scan {
     /// How often.

@@ -56,7 +56,7 @@ const LATENCY_HISTOGRAM: Question = Question { command: "LATENCY HISTOGRAM", arg
 const CLUSTER_INFO: Question = Question { command: "CLUSTER INFO", argument: None };
 
 /// One target: `[redis.targets.<name>]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Config {
     /// Where the server is, and who we are there.

@@ -20,7 +20,7 @@ use crate::tls::{Check, Verifier};
 const HANDSHAKE: Duration = Duration::from_secs(2);
 
 /// How to trust the server, and how to show who we are. The files are read again at each connect.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
     /// The authorities to trust, in PEM; the system's when absent.

@@ -3,9 +3,10 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::daemon::{Daemon, copy, folder};
@@ -15,6 +16,9 @@ use super::scrape::Page;
 
 /// What the log line of a server that is ready holds, before its address.
 const LISTENING: &str = "listening on http://";
+
+/// The name of its configuration, in its folder.
+const CONFIGURATION: &str = "vitrin.toml";
 
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_vitrin");
@@ -49,7 +53,7 @@ impl Exporter {
 
     fn launch(mut command: Command, folder: TempDir, config: &str, arguments: &[&str]) -> Self {
         let here = |text: &str| text.replace("{folder}", folder.path().to_str().expect("made of ASCII by the harness"));
-        let file = folder.path().join("vitrin.toml");
+        let file = folder.path().join(CONFIGURATION);
         fs::write(&file, here(config)).unwrap();
         command.arg("--web.listen-address=127.0.0.1:0").arg("--config.file").arg(&file);
         command.args(arguments.iter().map(|argument| here(argument)));
@@ -77,6 +81,21 @@ impl Exporter {
     pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Response {
         http::ask(self.address, "GET", path, headers)
             .unwrap_or_else(|error| panic!("GET {path}: {error}; the log:\n{}", self.daemon.log()))
+    }
+
+    /// Replaces its configuration; it does not know until it reloads.
+    pub(crate) fn configure(&self, config: &str) {
+        fs::write(self.configuration(), config).unwrap();
+    }
+
+    /// Where its configuration is.
+    pub(crate) fn configuration(&self) -> PathBuf {
+        self.daemon.folder().join(CONFIGURATION)
+    }
+
+    /// Sends it SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.daemon.signal(Signal::HUP);
     }
 
     /// A scrape as `curl` makes it, read strictly.

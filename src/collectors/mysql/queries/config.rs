@@ -17,7 +17,7 @@ const MOST_TIME: Duration = Duration::from_secs(20);
 const TAKEN: [&str; 8] = ["collector", "instance", "job", "le", "quantile", "query", "target", "reason"];
 
 /// One query: `[mysql.queries.<name>]`.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(try_from = "Raw")]
 pub struct Query {
     /// The statement.
