@@ -29,7 +29,7 @@ pub enum Cause {
     Impossible,
     /// Its family, or the run, was full.
     Limit,
-    /// The value was not a number; a missing value is absent, never NaN.
+    /// The value was not a number, or no finite one; a missing value is absent, never NaN.
     NotANumber,
 }
 
@@ -61,11 +61,11 @@ impl Value {
     /// Why it cannot be the value of such a family, which servers that lie give as well as ones that count past an end.
     fn fault(&self, kind: Kind) -> Option<Cause> {
         let (is_number, is_possible) = match self {
-            Self::Number(number) => (!number.is_nan(), kind != Kind::Counter || *number >= 0.0),
+            Self::Number(number) => (number.is_finite(), kind != Kind::Counter || *number >= 0.0),
             Self::Histogram(histogram) => {
                 let total = histogram.buckets.iter().try_fold(0_u64, |sum, (_, count)| sum.checked_add(*count));
                 let in_order = histogram.buckets.is_sorted_by(|(a, _), (b, _)| a < b);
-                (!histogram.sum.is_nan(), in_order && total.is_some())
+                (histogram.sum.is_finite(), in_order && total.is_some())
             }
             Self::Summary(summary) => {
                 let in_order = summary.quantiles.is_sorted_by(|(a, _), (b, _)| a < b);
@@ -501,9 +501,10 @@ mod tests {
     fn not_a_number_is_absent_and_counted() {
         let mut out = Snapshot::default();
         out.push(&ALL, [], f64::NAN);
+        out.push(&ALL, [], f64::NEG_INFINITY);
         let (findings, _, dropped) = out.finish();
         assert!(findings.is_empty());
-        assert_eq!(dropped[&("shop_all".to_owned(), Cause::NotANumber)], 1);
+        assert_eq!(dropped[&("shop_all".to_owned(), Cause::NotANumber)], 2);
     }
     #[test]
     fn what_cannot_be_is_absent_and_counted() {
