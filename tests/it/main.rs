@@ -23,5 +23,6 @@ mod reload;
 mod scripts;
 mod secrets;
 mod side_by_side;
+mod soak;
 mod support;
 mod web;

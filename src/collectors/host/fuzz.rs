@@ -60,7 +60,7 @@ pub(crate) fn files(bytes: &[u8]) {
             out.gap(failure);
         }
     }
-    judge(out);
+    judge(out, bytes);
 }
 
 /// The CPUs of one moment after those of another: the second half of the text after the first.

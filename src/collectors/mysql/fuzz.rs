@@ -50,7 +50,7 @@ pub(crate) fn report(bytes: &[u8]) {
         "version" => version(text),
         _ => return,
     }
-    judge(out);
+    judge(out, bytes);
 }
 
 /// Rows of a text; a row that is too short ends in NULL, as no row of a server does.

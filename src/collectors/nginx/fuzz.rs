@@ -15,5 +15,5 @@ pub(crate) fn status(bytes: &[u8]) {
     status.report(&mut out);
     assert_eq!(out.len(), 7);
     assert_eq!(parse(&page), Some(status));
-    judge(out);
+    judge(out, bytes);
 }

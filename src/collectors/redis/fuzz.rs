@@ -21,19 +21,10 @@ const INFO: &str = "redis_version:7.0.15\r\ncmdstat_get:calls=7,usec=90\r\ncmdst
 /// An `INFO` of any text.
 pub(crate) fn info(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let info = Info::parse(&text);
-    for mode in [Mode::Standalone, Mode::Cluster, Mode::Sentinel] {
-        let mut out = Snapshot::default();
-        report(&info, &Answers::new(), mode, NOW, &mut out);
-        judge(out);
-        if bytes.len() > 64 {
-            // The modes differ in what is asked, which is not the subject of a long text.
-            break;
-        }
-    }
     let mut out = Snapshot::default();
+    report(&Info::parse(&text), &Answers::new(), Mode::Standalone, NOW, &mut out);
     info::report_cluster(&text, &mut out);
-    judge(out);
+    judge(out, bytes);
 }
 
 /// A reply of any bytes: measured alike however it arrives, decoded without waiting for more, and reported.
@@ -63,30 +54,23 @@ pub(crate) fn reply(bytes: &[u8]) {
     assert!(length <= bytes.len() && length <= REPLY_BYTES);
     Size::default().add(length, &whole).expect("a single reply is never too many");
     match redis::parse_redis_value(&bytes[..length]) {
-        Ok(value) => reported(&value),
+        Ok(value) => reported(&value, bytes),
         Err(error) => assert!(!error.is_io_error(), "a reply that was measured is not waited for: {error}"),
     }
 }
 
-fn reported(value: &Value) {
+fn reported(value: &Value, bytes: &[u8]) {
     if let Value::ServerError(error) = value {
         assert!(!login_refusal(error).contains(error.details().filter(|text| text.len() > 20).unwrap_or("\0")));
         assert!(server_failure(error).to_string().len() < 1_000);
         refusal(Question { command: "SLOWLOG LEN", argument: None }, error);
     }
     text(value).ok();
-    let info = Info::parse(INFO);
-    for question in [SLOWLOG_LENGTH, SLOWLOG_LAST, LATENCY_LATEST, LATENCY_HISTOGRAM, CLUSTER_INFO] {
-        let mut out = Snapshot::default();
-        report(&info, &Answers::from([(question, value.clone())]), Mode::Standalone, NOW, &mut out);
-        judge(out);
-    }
     let mut out = Snapshot::default();
-    let answers = settings::questions(false).into_iter().map(|question| (question, value.clone())).collect();
-    settings::databases(&answers, false).ok();
-    if let Err(failure) = settings::report(&answers, &mut out) {
-        out.gap(failure);
-    }
+    let questions = [SLOWLOG_LENGTH, SLOWLOG_LAST, LATENCY_LATEST, LATENCY_HISTOGRAM, CLUSTER_INFO];
+    let answers: Answers =
+        settings::questions(false).into_iter().chain(questions).map(|question| (question, value.clone())).collect();
+    report(&Info::parse(INFO), &answers, Mode::Standalone, NOW, &mut out);
     sentinel::report_any(value, &mut out);
-    judge(out);
+    judge(out, bytes);
 }

@@ -15,6 +15,8 @@ pub(crate) mod peers;
 pub(crate) mod php_fpm;
 pub(crate) mod process;
 pub(crate) mod prometheus;
+pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod scrape;
+pub(crate) mod soak;
 pub(crate) mod stack;
