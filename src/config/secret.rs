@@ -192,6 +192,7 @@ fn readable(path: &Path, loading: &mut Loading) -> Result<Source, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use tempfile::TempDir;
 
     use super::*;
@@ -250,6 +251,18 @@ mod tests {
         ] {
             fs::write(&file, bytes).unwrap();
             assert_eq!(secret.reveal().unwrap(), revealed.as_bytes(), "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_secret_less_one_line_end(bytes in proptest::collection::vec(any::<u8>(), 0..80), end in 0..3) {
+            let end: &[u8] = [&b""[..], b"\n", b"\r\n"][usize::try_from(end).unwrap()];
+            // What is already a line end, or the half of one, would be taken for the editor's.
+            prop_assume!(!bytes.ends_with(b"\n") || !end.is_empty());
+            prop_assume!(!bytes.ends_with(b"\r") || end != b"\n");
+            let (_folder, file) = kept(&[&bytes[..], end].concat());
+            prop_assert_eq!(read(&file).unwrap(), bytes);
         }
     }
 

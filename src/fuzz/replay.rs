@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
+use proptest::sample::Index;
+
 use super::TARGETS;
 
 /// The most that all inputs together may take in the repository.
@@ -34,24 +37,29 @@ fn every_target_has_a_fuzzer_a_binary_and_a_corpus_and_nothing_else_has() {
     }
 }
 
+/// The committed inputs of a target, in the order of their names.
+fn inputs(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = fs::read_dir(folder("corpus").join(target)).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{target} has no inputs");
+    paths.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+}
+
+/// Runs a target, and says which input it was when it panics.
+fn check(run: fn(&[u8]), input: &[u8], what: &str) {
+    if let Err(panic) = std::panic::catch_unwind(|| run(input)) {
+        panic!("{what}: {:?}", panic.downcast_ref::<String>().map_or("a panic", String::as_str));
+    }
+}
+
 #[test]
 fn every_committed_input_keeps_its_promises() {
     let mut bytes = 0;
     for (name, run) in TARGETS {
-        let mut inputs: Vec<_> = fs::read_dir(folder("corpus").join(name))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .inspect(|path| assert!(path.is_file(), "{}", path.display()))
-            .collect();
-        inputs.sort();
-        assert!(!inputs.is_empty(), "{name} has no inputs");
-        for path in inputs {
-            let input = fs::read(&path).unwrap();
+        for (path, input) in inputs(name) {
             bytes += input.len();
-            if let Err(panic) = std::panic::catch_unwind(|| run(&input)) {
-                eprintln!("the input is {}", path.display());
-                std::panic::resume_unwind(panic);
-            }
+            check(*run, &input, &path.display().to_string());
         }
     }
     assert!(bytes <= CORPUS_BYTES, "{bytes} bytes of inputs; `fuzz/run minimise` keeps what is needed");
@@ -61,5 +69,36 @@ fn every_committed_input_keeps_its_promises() {
 fn no_bytes_at_all_are_an_input_too() {
     for (_, run) in TARGETS {
         run(b"");
+    }
+}
+
+/// A place in the list of targets.
+fn target() -> impl Strategy<Value = super::Target> {
+    proptest::sample::select(TARGETS)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Every parser of bytes from outside is in the list.
+    #[test]
+    fn damaged_inputs_keep_their_promises(
+        (name, run) in target(),
+        which: Index,
+        at: Index,
+        removed in 0_usize..40,
+        put in proptest::collection::vec(any::<u8>(), 0..12),
+    ) {
+        let inputs = inputs(name);
+        let (path, mut input) = inputs[which.index(inputs.len())].clone();
+        let start = at.index(input.len() + 1);
+        let end = input.len().min(start + removed);
+        input.splice(start..end, put);
+        check(run, &input, &format!("{}, {start}..{end} replaced: {:?}", path.display(), String::from_utf8_lossy(&input)));
+    }
+
+    #[test]
+    fn any_bytes_keep_their_promises((name, run) in target(), bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        check(run, &bytes, name);
     }
 }
