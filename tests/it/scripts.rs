@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use crate::support::daemon::folder;
 
 /// Every script that is committed.
-const SCRIPTS: [&str; 3] = [".ci/run", "tests/install-packages", "tests/newest-servers"];
+const SCRIPTS: [&str; 4] = [".ci/run", "fuzz/run", "tests/install-packages", "tests/newest-servers"];
 
 fn run(command: &mut Command) -> Output {
     command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()

@@ -65,10 +65,10 @@ impl Frame {
                 }
                 return if bytes.len() > REPLY_BYTES { Err(too_large()) } else { Ok(None) };
             };
+            known(rest[0])?;
             // The decoder ends a line at both bytes, and would wait for the other one.
             let line = rest[..end].strip_suffix(b"\r").ok_or_else(|| not_resp("a line without a carriage return"))?;
             let (kind, text) = line.split_first().ok_or_else(|| not_resp("an empty line"))?;
-            known(*kind)?;
             let mut next = self.at + end + 1;
             let mut inner = 0;
             match (kind, number(text)) {
@@ -155,7 +155,10 @@ mod tests {
         for reply in ["HTTP/1.1 400 Bad Request\r\n", "\r\n", "$x\r\n", "*-2\r\n", "%1\r\n", "+OK\n"] {
             assert_eq!(length(reply.as_bytes()), Err(Reason::Protocol), "{reply}");
         }
-        assert_eq!(length(&[0x15, 3, 1, 0, 2, 2, 70]), Err(Reason::Tls));
+        // Alerts of TLS, whose last byte is what went wrong: 10 is an unexpected message.
+        for alert in [70, 10] {
+            assert_eq!(length(&[0x15, 3, 1, 0, 2, 2, alert]), Err(Reason::Tls));
+        }
     }
 
     proptest! {
