@@ -6,7 +6,7 @@ mod metrics;
 mod serve;
 
 use std::io::{self, stderr, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +34,15 @@ struct Args {
     /// Address to listen on; may be given more than once. `:22100` is port 22100 on all addresses.
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = "127.0.0.1:22100", global = true)]
     listen_address: Vec<String>,
+
+    /// Serve on the sockets that systemd passes, and not on --web.listen-address.
+    #[arg(long = "web.systemd-socket")]
+    systemd_socket: bool,
+
+    /// A file with TLS, client certificates, users, headers and a rate limit, in the format of exporter-toolkit: the
+    /// one that node_exporter takes. It is read anew whenever it changes.
+    #[arg(long = "web.config.file", value_name = "PATH", global = true)]
+    web_config_file: Option<PathBuf>,
 
     /// How much is logged.
     #[arg(long = "log.level", value_name = "LEVEL", value_enum, default_value_t = Level::Info)]
@@ -64,6 +73,11 @@ enum Command {
 }
 
 impl Args {
+    /// The web configuration file; an empty path is none, as it is for other exporters.
+    fn web_config(&self) -> Option<&Path> {
+        self.web_config_file.as_deref().filter(|file| !file.as_os_str().is_empty())
+    }
+
     fn paths(&self) -> Paths {
         Paths { proc: self.procfs.clone(), sys: self.sysfs.clone(), root: self.rootfs.clone() }
     }
@@ -80,7 +94,7 @@ pub fn run() -> ExitCode {
         Some(Command::Collect(command)) => {
             collect::run(command, args.config_file.as_deref(), args.paths(), &mut stdout(), &mut stderr())
         }
-        Some(Command::Health(_)) => health::run(&args.listen_address[0], &mut stdout()),
+        Some(Command::Health(_)) => health::run(&args.listen_address[0], args.web_config(), &mut stdout()),
         Some(Command::Metrics(command)) => metrics::run(command, &mut stdout()),
     };
     match done {

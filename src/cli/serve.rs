@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
+use sd_notify::NotifyState;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
@@ -15,7 +16,7 @@ use crate::config::secret::Environment;
 use crate::config::{self, Loaded};
 use crate::logging;
 use crate::running::Running;
-use crate::server::{App, serve};
+use crate::server::{App, Listener, Web, serve};
 
 /// Two: jobs wait for others most of the time, and rendering a page takes a few milliseconds.
 const WORKERS: usize = 2;
@@ -25,31 +26,31 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let environment = Environment::process();
     let loaded = config::load(args.config_file.as_deref(), environment.clone())?;
     logging::start(args.log_level, args.log_format);
+    let web = match args.web_config() {
+        Some(file) => Web::load(file)?,
+        None => Web::open(),
+    };
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()
         .build()
         .context("starting the threads of the program")?;
-    let served = runtime.block_on(listen_and_serve(args, &loaded, environment));
+    let served = runtime.block_on(listen_and_serve(args, &loaded, environment, web));
     // A thread that hangs in a dead file system must not keep the program from ending.
     runtime.shutdown_background();
     served
 }
 
-async fn listen_and_serve(args: &Args, loaded: &Loaded, environment: Environment) -> anyhow::Result<()> {
+async fn listen_and_serve(args: &Args, loaded: &Loaded, environment: Environment, web: Arc<Web>) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
-    let mut listeners = Vec::new();
-    for text in &args.listen_address {
-        let addresses = addresses(text).map_err(|error| CannotListen::new(text, &error))?;
-        listeners.push(TcpListener::bind(&*addresses).await.map_err(|error| CannotListen::new(text, &error))?);
-    }
-    announce(loaded, &listeners);
+    let listeners = listeners(args).await?;
+    announce(loaded, &listeners, &web);
 
     let context = Context::new(args.paths());
     let running = Running::start(loaded, args.config_file.clone(), environment, context.clone());
-    let app = App::new(running.clone());
+    let app = App::new(running.clone(), web);
 
     let stop = context.stop.clone();
     context.tasks.spawn(async move {
@@ -57,6 +58,7 @@ async fn listen_and_serve(args: &Args, loaded: &Loaded, environment: Environment
             _ = terminate.recv() => info!("stopping: SIGTERM"),
             _ = interrupt.recv() => info!("stopping: SIGINT"),
         }
+        notify(&NotifyState::Stopping);
         stop.cancel();
     });
     let stop = context.stop.clone();
@@ -66,9 +68,36 @@ async fn listen_and_serve(args: &Args, loaded: &Loaded, environment: Environment
             drop(running.reload().await);
         }
     });
+    notify(&NotifyState::Ready);
     serve(listeners, app, &context).await;
     info!("stopped");
     Ok(())
+}
+
+/// The sockets to serve on: systemd's, or those of the addresses on the command line.
+async fn listeners(args: &Args) -> anyhow::Result<Vec<Listener>> {
+    let mut listeners = Vec::new();
+    if args.systemd_socket {
+        listeners = Listener::inherited().context("--web.systemd-socket: taking the sockets that systemd passed")?;
+        anyhow::ensure!(!listeners.is_empty(), NO_SOCKET);
+        return Ok(listeners);
+    }
+    for text in &args.listen_address {
+        let addresses = addresses(text).map_err(|error| CannotListen::new(text, &error))?;
+        listeners.push(Listener::bind(&addresses).await.map_err(|error| CannotListen::new(text, &error))?);
+    }
+    Ok(listeners)
+}
+
+/// What is wrong when `--web.systemd-socket` finds nothing.
+const NO_SOCKET: &str = "--web.systemd-socket: systemd has passed no socket\n  hint: start vitrin.socket, which starts \
+                         vitrin.service: systemctl enable --now vitrin.socket";
+
+/// Tells systemd how far we are, if it started us and wants to know.
+fn notify(state: &NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        warn!("telling systemd `{state}`: {error}");
+    }
 }
 
 /// What an address on the command line stands for; `:22100` is that port on all addresses.
@@ -80,7 +109,7 @@ pub(super) fn addresses(text: &str) -> std::io::Result<Vec<SocketAddr>> {
     Ok(text.to_socket_addrs()?.collect())
 }
 
-fn announce(loaded: &Loaded, listeners: &[TcpListener]) {
+fn announce(loaded: &Loaded, listeners: &[Listener], web: &Web) {
     for warning in &loaded.warnings {
         warn!("{warning}");
     }
@@ -89,10 +118,9 @@ fn announce(loaded: &Loaded, listeners: &[TcpListener]) {
     } else {
         info!("no configuration at {}: the host alone is watched", config::DEFAULT_FILE);
     }
+    let scheme = if web.certificate().is_some() { "https" } else { "http" };
     for listener in listeners {
-        if let Ok(address) = listener.local_addr() {
-            info!("listening on http://{address}");
-        }
+        info!("listening on {}", listener.url(scheme));
     }
 }
 

@@ -75,7 +75,7 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 9] {
 /// Every family the program can show, in the order of their names.
 #[must_use]
 pub fn catalogue() -> Vec<&'static Desc> {
-    let own = [process::METRICS, schedule::METRICS, server::METRICS].map(Catalogue::List);
+    let own = [process::METRICS, schedule::METRICS, server::METRICS, server::WEB_METRICS].map(Catalogue::List);
     let collectors = all().into_iter().flat_map(|(_, metrics)| metrics).copied();
     let mut families: Vec<_> = own.into_iter().chain(collectors).flat_map(Catalogue::families).collect();
     families.sort_by(|a, b| a.name.cmp(&b.name));

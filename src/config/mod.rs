@@ -93,6 +93,11 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
 }
 
 impl Problem {
+    /// A problem at a place: a file, with line and column where there is one.
+    pub(crate) fn new(place: impl fmt::Display, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { place: place.to_string(), message: message.into(), hint: Some(hint.into()) }
+    }
+
     /// The load was cut off: the program is about to end.
     pub(crate) fn interrupted() -> Self {
         Self { place: "the configuration".to_owned(), message: "reading it was cut off".to_owned(), hint: None }
@@ -131,12 +136,7 @@ fn position(text: &str, span: Range<usize>) -> (usize, usize) {
 /// toml's own words with a way out, for the mistakes that people make most.
 fn explained(message: &str) -> (String, Option<String>) {
     if let Some((unknown, known)) = unknown_field(message) {
-        let near = known.iter().map(|key| (strsim::damerau_levenshtein(unknown, key), key)).min();
-        let hint = match near {
-            Some((distance, key)) if distance <= 2 => format!("did you mean `{key}`?"),
-            _ => format!("known here: {}", known.join(", ")),
-        };
-        return (format!("unknown key `{unknown}`"), Some(hint));
+        return (format!("unknown key `{unknown}`"), Some(meant(unknown, &known)));
     }
     if message.contains("duplicate key") {
         let hint = "a key or a table stands once; a second target needs a name of its own";
@@ -152,6 +152,14 @@ fn explained(message: &str) -> (String, Option<String>) {
     }
     let hint = "a table is written [redis.targets.main], a key url = \"redis://127.0.0.1:6379\"";
     (message.to_owned(), Some(hint.to_owned()))
+}
+
+/// The word of a list that an unknown one was meant to be, or the list.
+pub(crate) fn meant(unknown: &str, known: &[&str]) -> String {
+    match known.iter().map(|word| (strsim::damerau_levenshtein(unknown, word), word)).min() {
+        Some((distance, word)) if distance <= 2 => format!("did you mean `{word}`?"),
+        _ => format!("known here: {}", known.join(", ")),
+    }
 }
 
 /// Takes serde's "unknown field `a`, expected one of `b`, `c`" apart.

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, Weak};
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 
+use super::App;
 use crate::exposition::{Format, Page};
 use crate::process;
-use crate::running::Running;
 use crate::schedule::{self, Outcome, Selection, unix_seconds};
 use crate::snapshot::Snapshot;
 
@@ -47,7 +47,7 @@ impl Pages {
         &self,
         selection: &Selection,
         outcomes: Vec<Arc<Outcome>>,
-        running: &Running,
+        app: &App,
         format: Format,
         gzip: bool,
     ) -> Bytes {
@@ -62,7 +62,7 @@ impl Pages {
             let mut own = Snapshot::default();
             schedule::report(&outcomes, &mut own);
             if view == View::Whole {
-                report(running, &mut own);
+                report(app, &mut own);
             }
             let own = own.finish().0;
             let page = if view == View::One { Page::of_one(outcomes, own) } else { Page::new(outcomes, own) };
@@ -84,10 +84,11 @@ impl Pages {
 }
 
 /// Pushes what is to be said of the program itself.
-fn report(running: &Running, out: &mut Snapshot) {
-    let (successful, taken) = running.last_reload();
+fn report(app: &App, out: &mut Snapshot) {
+    let (successful, taken) = app.running.last_reload();
     out.push(&BUILD, [env!("CARGO_PKG_VERSION"), env!("VITRIN_RUSTC")], true);
     out.push(&RELOADED, [], successful);
     out.push(&TAKEN, [], unix_seconds(taken));
+    app.web.report(out);
     process::report(out);
 }

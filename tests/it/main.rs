@@ -26,3 +26,4 @@ mod side_by_side;
 mod soak;
 mod support;
 mod web;
+mod web_config;

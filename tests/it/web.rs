@@ -1,8 +1,6 @@
 //! What a client meets on the port, with nothing configured but the host.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use vitrin::collectors::catalogue;
 use vitrin::metric::Tier;
@@ -131,18 +129,19 @@ fn one_connection_serves_many_scrapes() {
 }
 
 #[test]
-fn above_the_connection_cap_a_client_waits_for_its_turn() {
+fn above_the_connection_cap_the_one_that_is_quiet_for_longest_makes_room() {
     let exporter = quiet();
-    let alone = exporter.fds();
-    let mut crowd: Vec<_> = (0..256).map(|_| TcpStream::connect(exporter.address()).unwrap()).collect();
-    eventually("all connections to be taken", || exporter.fds() >= alone + 256);
-    let mut late = TcpStream::connect(exporter.address()).unwrap();
-    late.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut crowd: Vec<_> = (0..256).map(|_| Connection::open(exporter.address()).unwrap()).collect();
+    for connection in &mut crowd {
+        connection.ask("GET", "/-/ready", &[]).unwrap();
+    }
     let taken = exporter.fds();
-    crowd.pop();
-    let mut answer = [0; 12];
-    late.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 200");
+    let mut late = Connection::open(exporter.address()).unwrap();
+    assert_eq!(late.ask("GET", "/-/ready", &[]).unwrap().status, 200);
+    assert!(crowd[0].ask("GET", "/-/ready", &[]).is_err(), "it has made room");
+    for connection in &mut crowd[1..] {
+        assert_eq!(connection.ask("GET", "/-/ready", &[]).unwrap().status, 200);
+    }
     assert!(exporter.fds() <= taken, "{} after {taken}", exporter.fds());
 }
 

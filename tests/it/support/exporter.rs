@@ -15,7 +15,7 @@ use super::process;
 use super::scrape::Page;
 
 /// What the log line of a server that is ready holds, before its address.
-const LISTENING: &str = "listening on http://";
+const LISTENING: &str = "listening on http";
 
 /// The name of its configuration, in its folder.
 const CONFIGURATION: &str = "vitrin.toml";
@@ -139,6 +139,7 @@ fn bound(log: &str) -> Option<SocketAddr> {
     let (_, after) = log.split_once(LISTENING)?;
     // The line may be only half written, so its end is waited for.
     let (line, _) = after.split_once('\n')?;
+    let line = line.trim_start_matches('s').strip_prefix("://")?;
     line.split(|c: char| c.is_whitespace() || c == '"' || c == '/' || c == '\u{1b}').next()?.parse().ok()
 }
 
@@ -152,6 +153,7 @@ mod tests {
         assert_eq!(bound("INFO vitrin: listening on http://127.0.0.1:4711\n"), address);
         assert_eq!(bound("INFO listening on http://127.0.0.1:4711/metrics targets=3\n"), address);
         assert_eq!(bound("{\"message\":\"listening on http://127.0.0.1:4711\",\"level\":\"INFO\"}\n"), address);
+        assert_eq!(bound("INFO vitrin: listening on https://127.0.0.1:4711\n"), address);
         assert_eq!(bound("INFO vitrin: listening on http://127.0.0.1:47"), None);
     }
 }

@@ -45,8 +45,13 @@ impl Peer {
 
     /// node_exporter, looking at this machine.
     pub(crate) fn node() -> Self {
+        Self::node_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn node_with(arguments: &[String]) -> Self {
         let mut command = outside(&program(&["prometheus-node-exporter"]));
-        command.args(NODE_DEFAULTS);
+        command.args(NODE_DEFAULTS).args(arguments);
         Self::listening("node_exporter", command, folder())
     }
 
