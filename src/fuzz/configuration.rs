@@ -22,7 +22,10 @@ pub(super) fn config(bytes: &[u8]) {
     if !is_good {
         let place = shown.strip_prefix("vitrin.toml:").unwrap_or_else(|| panic!("no place: {shown}"));
         let mut numbers = place.split(':').map(str::parse::<usize>);
-        let [line, column] = std::array::from_fn(|_| numbers.next().unwrap().unwrap_or_else(|_| panic!("{shown}")));
+        let [line, column] = std::array::from_fn(|_| match numbers.next() {
+            Some(Ok(number)) => number,
+            _ => panic!("no place: {shown}"),
+        });
         assert!(line <= text.matches('\n').count() + 1 && column <= text.chars().count() + 1, "{shown}");
         assert!(shown.contains("\n  hint: "), "{shown}");
     }

@@ -15,6 +15,7 @@ mod page;
 pub(crate) use page::judge;
 
 use crate::collectors::{host, mysql, nginx, php_fpm, redis};
+use crate::server;
 
 /// A target: its name, and what is run over bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -58,10 +59,14 @@ targets! {
     nginx_status = nginx::fuzz::status;
     /// The page writer: what is written is read back, in each format.
     page = page::page;
+    /// The query of a request.
+    query = server::fuzz::query;
     /// `INFO` and `CLUSTER INFO`.
     redis_info = redis::fuzz::info;
     /// Replies of Redis, measured, decoded and reported.
     redis_reply = redis::fuzz::reply;
+    /// The web configuration: an error names the file, a way out, and no secret.
+    web_config = server::fuzz::web_config;
 }
 
 #[cfg(test)]

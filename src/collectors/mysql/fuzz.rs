@@ -29,7 +29,8 @@ pub(crate) fn report(bytes: &[u8]) {
         "processlist" => processlist::report(&rows, 7, &mut out),
         "replication" => replication::report(&rows, &mut out),
         "response_time" => {
-            query_time::report(query_time::Source::QueryResponseTime, response_time::report(&rows, &mut out), &mut out)
+            let time = response_time::report(&rows, &mut out);
+            query_time::report(query_time::Source::QueryResponseTime, time, &mut out);
         }
         "sizes" => tables::report_sizes(&rows, 2, &mut out),
         "status" => {

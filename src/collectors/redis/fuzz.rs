@@ -69,7 +69,7 @@ fn reported(value: &Value, bytes: &[u8]) {
     let mut out = Snapshot::default();
     let questions = [SLOWLOG_LENGTH, SLOWLOG_LAST, LATENCY_LATEST, LATENCY_HISTOGRAM, CLUSTER_INFO];
     let answers: Answers =
-        settings::questions(false).into_iter().chain(questions).map(|question| (question, value.clone())).collect();
+        settings::questions(false).chain(questions).map(|question| (question, value.clone())).collect();
     report(&Info::parse(INFO), &answers, Mode::Standalone, NOW, &mut out);
     sentinel::report_any(value, &mut out);
     judge(out, bytes);
