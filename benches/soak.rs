@@ -17,8 +17,8 @@ use support::soak::Soak;
 const DAY: usize = 24 * 60 * 60 / 15;
 
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reliability.md");
-const BEGIN: &str = "<!-- soak -->\n";
-const END: &str = "<!-- end of soak -->";
+const BEGIN: &str = "<!-- soak: begin -->\n";
+const END: &str = "<!-- soak: end -->";
 
 fn main() {
     // Cargo says `--bench`.

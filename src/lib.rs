@@ -8,7 +8,8 @@
 //!
 //! * A *metric* is declared once, beside the code that reads it.
 //! * A *snapshot* is what one run of one collector found.
-//! * A *collector* watches one target and knows nothing of HTTP, text formats, deadlines or other collectors.
+//! * A *collector* watches one target and knows nothing of HTTP, text formats or other collectors; of time it knows
+//!   how much is left.
 //! * The *schedule* owns time: budgets, single flight, panics, timers, and the health metrics of every job.
 //! * What is *running* is one configuration and its schedule, replaced together by a reload.
 //! * The *exposition* turns outcomes into a page, the *server* hands pages out, the *cli* puts it together.

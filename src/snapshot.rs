@@ -3,6 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::collector::Failure;
 use crate::metric::{Family, Kind, Metric};
@@ -146,6 +149,7 @@ number!(u8, u16, u32, i32; u64, i64, usize);
 /// What a run has found so far.
 #[derive(Debug, Default)]
 pub struct Snapshot {
+    deadline: Option<Instant>,
     series: Vec<Series>,
     labels: Labels,
     /// Series of each family, by the address of its name: one family has one declaration.
@@ -206,6 +210,19 @@ impl Snapshot {
     /// Notes that a part of the target gave no data while the rest did: the target is up, the hole is counted.
     pub fn gap(&mut self, failure: Failure) {
         self.gaps.push(failure);
+    }
+
+    /// A snapshot for a run that somebody waits for until then.
+    #[must_use]
+    pub fn until(deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..Self::default() }
+    }
+
+    /// For how long somebody waits for this run; for a collector whose target has several parts, which shares it out
+    /// among them, so that one that hangs does not cost the others.
+    #[must_use]
+    pub fn time_left(&self) -> Duration {
+        self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
     /// Says that what was pushed so far is true of a target that is down, too: it stays when the run fails.

@@ -91,6 +91,7 @@ struct Jobs<'a> {
 impl Jobs<'_> {
     /// One job for each of the topic's targets that wants this collector.
     fn add<C: Collector>(&mut self, section: &Section<C::Config>) {
+        debug_assert!(all().iter().any(|(name, _)| *name == C::NAME), "{} is not in `all`", C::NAME);
         for (name, config) in section.targets.iter().filter(|(_, config)| C::wanted(config)) {
             // The topic's time limit is that of a scrape; what runs on a timer may take longer.
             let timeout = section.timeout.filter(|_| C::every(config).is_none()).map(|period| period.0);

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -39,13 +39,13 @@ pub struct Job {
 
 /// A collector with its type forgotten.
 trait Watch: Send + Sync {
-    fn run(self: Arc<Self>) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)>;
+    fn run(self: Arc<Self>, until: Instant) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)>;
 }
 
 impl<C: Collector> Watch for C {
-    fn run(self: Arc<Self>) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)> {
+    fn run(self: Arc<Self>, until: Instant) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)> {
         async move {
-            let mut out = Snapshot::default();
+            let mut out = Snapshot::until(until);
             let result = self.collect(&mut out).await;
             (out, result)
         }
@@ -141,7 +141,7 @@ impl Job {
     pub(super) fn start_timer(self: &Arc<Self>) {
         if let Some(every) = self.every {
             // At once means before the first scrape can start a run of its own.
-            self.join();
+            self.join(None);
             self.tasks.spawn(self.clone().tick(every));
         }
     }
@@ -150,7 +150,7 @@ impl Job {
         let mut ticks = interval_at(Instant::now() + every, every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while self.stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            let run = self.join();
+            let run = self.join(None);
             self.stop.run_until_cancelled(run.wait()).await;
         }
     }
@@ -162,15 +162,15 @@ impl Job {
         {
             return outcome;
         }
-        let run = self.join();
+        let run = self.join(Some(deadline));
         match timeout_at(deadline, run.wait()).await {
             Ok(Some(outcome)) => outcome,
             _ => self.give_up(&run),
         }
     }
 
-    /// Joins the run under way, or starts one.
-    fn join(self: &Arc<Self>) -> Arc<Run> {
+    /// Joins the run under way, or starts one that is waited for until `deadline`.
+    fn join(self: &Arc<Self>, deadline: Option<Instant>) -> Arc<Run> {
         let mut state = self.state();
         if let Some(run) = state.run.as_ref().filter(|run| run.is_alive()) {
             return run.clone();
@@ -180,17 +180,19 @@ impl Job {
         state.run = Some(run.clone());
         let (job, joined) = (self.clone(), run.clone());
         self.tasks.spawn(async move {
-            let (snapshot, result) = job.run().await;
+            let (snapshot, result) = job.run(deadline).await;
             sender.send_replace(Some(job.settle(&joined, snapshot, result)));
         });
         run
     }
 
     /// One run within its budget, behind the panic wall.
-    async fn run(&self) -> (Snapshot, Result<(), Failure>) {
+    async fn run(&self, deadline: Option<Instant>) -> (Snapshot, Result<(), Failure>) {
+        let end = Instant::now() + self.timeout;
+        let until = deadline.map_or(end, |deadline| deadline.min(end));
         let fail = |reason, message: String| (Snapshot::default(), Err(Failure::message(reason, message)));
-        let run = AssertUnwindSafe(self.watcher.clone().run()).catch_unwind();
-        match timeout(self.timeout, run).await {
+        let run = AssertUnwindSafe(self.watcher.clone().run(until)).catch_unwind();
+        match timeout_at(end, run).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(panic)) => fail(Reason::Bug, format!("the collector panicked: {}", panic_message(panic.as_ref()))),
             Err(_) => fail(Reason::Timeout, format!("no answer within {:?}", self.timeout)),

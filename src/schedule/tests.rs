@@ -20,6 +20,8 @@ crate::metrics! {
     STUB_UP = Gauge("stub_up", None, []);
     /// Runs of the stub so far.
     RUNS = Gauge("stub_runs", None, []);
+    /// How long the stub's last run was waited for, from its beginning.
+    TIME = Gauge("stub_time_seconds", Seconds, []);
 }
 
 /// What a stub does when it is run.
@@ -55,6 +57,7 @@ impl Collector for Stub {
 
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
         out.push(&RUNS, [], self.runs.fetch_add(1, Ordering::Relaxed) + 1);
+        out.push(&TIME, [], out.time_left().as_secs_f64());
         match self.act {
             Act::Answer => {}
             Act::AnswerAfter(time) => sleep(time).await,
@@ -68,13 +71,16 @@ impl Collector for Stub {
     }
 }
 
+/// What a stub's run may take.
+const BUDGET: Duration = Duration::from_secs(30);
+
 fn schedule(stubs: &[(&str, Act, Option<Duration>)]) -> Schedule {
     let context = Context::new(Paths::default());
     let jobs = stubs
         .iter()
         .map(|(name, act, every)| {
             let name: TargetName = name.parse().unwrap();
-            Job::new::<Stub>(&name, &(*act, *every), Some(Duration::from_secs(30)), &context)
+            Job::new::<Stub>(&name, &(*act, *every), Some(BUDGET), &context)
         })
         .collect();
     Schedule::start(jobs)
@@ -200,6 +206,16 @@ async fn a_scrape_with_more_time_gets_what_a_hurried_one_gave_up_on() {
     let (hurried, patient) =
         tokio::join!(scrape(&schedule, Duration::from_secs(1)), scrape(&schedule, Duration::from_secs(9)));
     assert_eq!((reason(&hurried[0]), reason(&patient[0])), (Some("timeout"), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_knows_how_long_it_is_waited_for() {
+    let schedule = schedule(&[("a", Act::Answer, None)]);
+    let short = Duration::from_secs(1);
+    for (patience, told) in [(short, short), (2 * BUDGET, BUDGET)] {
+        let outcomes = scrape(&schedule, patience).await;
+        assert_eq!(number(&outcomes[0], "stub_time_seconds"), Some(told.as_secs_f64()));
+    }
 }
 
 #[tokio::test(start_paused = true)]

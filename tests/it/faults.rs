@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::support::broken::{Answer, Broken, refusing};
+use crate::support::broken::refusing;
 use crate::support::daemon::{eventually, folder, turn};
 use crate::support::exporter::Exporter;
 use crate::support::http::Connection;
-use crate::support::process;
 use crate::support::scrape::Page;
 use crate::support::stack::Stack;
 
@@ -135,38 +134,4 @@ fn a_thousand_scrapes_of_nobody_leave_no_descriptor_behind() {
     }
     let (early, late) = descriptors(&exporter);
     assert!(late <= early + SLACK, "{early} descriptors early, {late} after {SCRAPES} scrapes");
-}
-
-/// What no lie of a server may make the exporter hold in memory, in bytes: a gigabyte of answer least of all.
-const HEAP: u64 = 64 << 20;
-
-#[test]
-fn a_server_that_lies_is_down_and_costs_neither_time_nor_memory() {
-    const GIGABYTE: u64 = 1 << 30;
-    for answer in [
-        Answer::close(),
-        Answer::garbage(),
-        Answer::garbage().unasked(),
-        Answer::then_silence(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nActi"),
-        Answer::then_silence(b"$4096\r\nredis_version:"),
-        Answer::flood(b"HTTP/1.1 200 OK\r\n\r\n", b"Active connections: 1 \n", GIGABYTE),
-        Answer::flood(b"$1073741824\r\n", b"used_memory:1\r\n", GIGABYTE),
-        Answer::flood(b"", b"\xff\xff\xff\x00\x0aeight", GIGABYTE).unasked(),
-        Answer::endless(b"", b"x").unasked(),
-        Answer::dribble(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nActive connections: 1 \n"),
-    ] {
-        let server = Broken::tcp(answer);
-        let at = server.address();
-        let exporter = Exporter::start(&format!(
-            "[mysql.targets.main]\naddress = '{at}'\nuser = 'nobody'\n[redis.targets.main]\nurl = 'redis://{at}'\n\
-             [nginx.targets.main]\nurl = 'http://{at}/'\n"
-        ));
-        let page = exporter.scrape_within(2.0);
-        for collector in ["mysql", "redis", "nginx"] {
-            assert_eq!(up(&page, collector), 0.0, "{collector} of {answer:?}");
-        }
-        assert_eq!(up(&page, "host"), 1.0, "{answer:?}");
-        let heap = process::anonymous_bytes(exporter.pid());
-        assert!(heap < HEAP, "{heap} bytes of heap after {answer:?}");
-    }
 }

@@ -5,6 +5,7 @@ mod backends;
 mod catalogue;
 mod commands;
 mod config;
+mod conformance;
 mod crowd;
 mod dependencies;
 mod docs;

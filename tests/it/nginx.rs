@@ -3,7 +3,6 @@
 use vitrin::collector::{Collector as _, Context, Paths, Reason};
 use vitrin::collectors::nginx::{Config, Nginx};
 
-use crate::support::broken::{Answer, Broken, refusing};
 use crate::support::found::Found;
 use crate::support::nginx as server;
 
@@ -60,22 +59,5 @@ async fn what_is_no_status_page_says_why() {
         let message = failure.to_string();
         assert!(message.starts_with("reading the stub_status page http://127.0.0.1:"), "{message}");
         assert!(message.contains(says), "{message}");
-    }
-}
-
-#[tokio::test]
-async fn a_server_that_is_gone_or_lies_is_down() {
-    let (_, failure) = Found::down(&collector(&format!("http://{}/", refusing()))).await;
-    assert_eq!(failure.reason, Reason::Connect);
-
-    for (answer, reason) in [
-        (Answer::close(), Reason::Protocol),
-        (Answer::then_close(b"SSH-2.0-OpenSSH\r\n"), Reason::Protocol),
-        (Answer::then_close(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nActive"), Reason::Protocol),
-        (Answer::flood(b"HTTP/1.1 200 OK\r\n\r\n", b" ", 70_000), Reason::Limit),
-    ] {
-        let server = Broken::tcp(answer);
-        let (_, failure) = Found::down(&collector(&format!("http://{}/", server.address()))).await;
-        assert_eq!(failure.reason, reason, "{failure}");
     }
 }

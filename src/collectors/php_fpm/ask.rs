@@ -22,6 +22,13 @@ pub(super) const ONCE: &[Duration] = &[Duration::from_secs(1)];
 /// with an idle timeout of 10 s: scrapes every 10 to 15 s are near the race all the time.
 pub(super) const TWICE: &[Duration] = &[Duration::from_millis(500), Duration::from_secs(1)];
 
+/// The same limits, or, where there is not that much time, shorter ones that are within it together.
+pub(super) fn within(time: Duration, limits: &[Duration]) -> Vec<Duration> {
+    let all: Duration = limits.iter().sum();
+    let share = (time.as_secs_f64() / all.as_secs_f64()).min(1.0);
+    limits.iter().map(|limit| limit.mul_f64(share)).collect()
+}
+
 /// What an address is asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Question<'a> {
@@ -45,12 +52,20 @@ pub(super) async fn ask(
     for limit in limits {
         last = attempt(root, address, question, *limit).await;
         match &last {
-            Ok(answer) if answer.body.is_empty() && matches!(question, Question::Request { .. }) => {}
+            // Also what FPM says while others look at its numbers: "Internal error", "Server busy".
+            Ok(answer) if answer.is_poor() && matches!(question, Question::Request { .. }) => {}
             Err(failure) if matches!(failure.reason, Reason::Timeout | Reason::Protocol) => {}
             _ => break,
         }
     }
     last
+}
+
+impl Answer {
+    /// Whether another may be better.
+    fn is_poor(&self) -> bool {
+        self.body.is_empty() || self.status >= 500
+    }
 }
 
 async fn attempt(root: &Path, address: &Address, question: Question<'_>, limit: Duration) -> Result<Answer, Failure> {
@@ -91,5 +106,18 @@ fn unreachable(error: std::io::Error) -> Failure {
         // What a Unix socket says whose queue is full.
         std::io::ErrorKind::WouldBlock => Failure::io(error).context("the queue of waiting requests is full"),
         _ => Failure::io(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_shortened_to_the_time_there_is_and_never_lengthened() {
+        let milliseconds = |time| within(time, TWICE).iter().map(Duration::as_millis).collect::<Vec<_>>();
+        assert_eq!(milliseconds(Duration::MAX), [500, 1_000]);
+        assert_eq!(milliseconds(Duration::from_millis(300)), [100, 200]);
+        assert_eq!(milliseconds(Duration::ZERO), [0, 0]);
     }
 }

@@ -31,7 +31,7 @@ use crate::collector::{Collector, Context, Failure, Reason};
 use crate::config::types::Address;
 use crate::metric::Catalogue;
 use crate::snapshot::Snapshot;
-use ask::{ONCE, Question, TWICE, ask};
+use ask::{ONCE, Question, TWICE, ask, within};
 use backlog::Backlog;
 use configuration::{Configuration, Pool};
 use listen::Listen;
@@ -51,8 +51,14 @@ const OPCACHE_BYTES: usize = 64 << 10;
 /// The most pools of one target; those beyond are a gap.
 const POOLS: usize = 256;
 
-/// How many pools are asked at once: when all hang, [`POOLS`] take two rounds, which is within [`Collector::TIMEOUT`].
+/// How many pools are asked at once.
 const AT_ONCE: usize = 128;
+
+/// How much of a run's time the pools may take together when all of them hang; what is left is for OPcache and the page.
+const POOLS_SHARE: f64 = 0.6;
+
+/// How much of the time that is then left OPcache may take.
+const OPCACHE_SHARE: f64 = 0.8;
 
 /// How many pools are tried for OPcache, when the first ones may not tell.
 const OPCACHE_TRIES: usize = 3;
@@ -91,11 +97,14 @@ impl Collector for PhpFpm {
             out.push(&pool::PROCESS_MAX, [], max);
         }
         let backlogs = self.backlogs(&configuration).await?;
-        let questions: Vec<_> =
-            configuration.pools.iter().take(POOLS).map(|pool| self.asked(pool, &backlogs)).collect();
+        let pools = &configuration.pools[..configuration.pools.len().min(POOLS)];
+        let rounds = u32::try_from(pools.len().div_ceil(AT_ONCE)).unwrap_or(u32::MAX);
+        let time = time_left(out).mul_f64(POOLS_SHARE) / rounds;
+        let questions: Vec<_> = pools.iter().map(|pool| self.asked(pool, &backlogs, time)).collect();
         let asked: Vec<_> = stream::iter(questions).buffered(AT_ONCE).collect().await;
         let answering: Vec<_> = asked.iter().filter(|asked| asked.result.is_ok()).map(|asked| asked.pool).collect();
-        let told = if self.config.opcache { self.opcache(&answering).await } else { Ok(None) };
+        let time = time_left(out).mul_f64(OPCACHE_SHARE);
+        let told = if self.config.opcache { self.opcache(&answering, time).await } else { Ok(None) };
         if configuration.pools.len() > POOLS {
             let message = format!("{} pools; only the first {POOLS} are watched", configuration.pools.len());
             out.gap(Failure::message(Reason::Limit, message));
@@ -118,6 +127,11 @@ impl Collector for PhpFpm {
     }
 }
 
+/// How much time the run has, also where nobody says for how long it is waited for.
+fn time_left(out: &Snapshot) -> Duration {
+    out.time_left().min(PhpFpm::TIMEOUT)
+}
+
 impl PhpFpm {
     /// The pools as they are configured now.
     async fn configuration(&self) -> Result<Arc<Configuration>, Failure> {
@@ -138,11 +152,12 @@ impl PhpFpm {
         read.map_err(|panic| Failure::new(Reason::Bug, panic))
     }
 
-    async fn asked<'a>(&self, pool: &'a Pool, backlogs: &HashMap<PathBuf, Backlog>) -> Asked<'a> {
+    /// Asks a pool for its status, for so long at most.
+    async fn asked<'a>(&self, pool: &'a Pool, backlogs: &HashMap<PathBuf, Backlog>, time: Duration) -> Asked<'a> {
         let socket = pool.status_address().as_ref().ok().and_then(Address::socket);
         let waiting = socket.and_then(|socket| backlogs.get(socket)).is_some_and(|backlog| backlog.waiting > 0);
         let limits = if waiting { ONCE } else { TWICE };
-        Asked { pool, uri: scrape_uri(pool), result: self.status(pool, limits).await }
+        Asked { pool, uri: scrape_uri(pool), result: self.status(pool, &within(time, limits)).await }
     }
 
     /// Asks a pool for its status; `None` when it has no status page but answers.
@@ -165,8 +180,8 @@ impl PhpFpm {
         status.map(Some).map_err(|failure| failure.context(asking("its status")))
     }
 
-    /// Asks the pools in turn for OPcache until one tells; `None` when there is none to ask.
-    async fn opcache(&self, pools: &[&Pool]) -> Result<Option<opcache::Told>, Failure> {
+    /// Asks the pools in turn for OPcache until one tells, each for so long at most; `None` when there is none to ask.
+    async fn opcache(&self, pools: &[&Pool], time: Duration) -> Result<Option<opcache::Told>, Failure> {
         // A pool in a root of its own cannot see the script; one with workers for the status has them free for this.
         let mut pools: Vec<_> = pools.iter().filter(|pool| !pool.chroot).collect();
         pools.sort_by_key(|pool| pool.status_listen.is_none());
@@ -177,11 +192,12 @@ impl PhpFpm {
         let script = script.to_string_lossy();
         let mut params = parameters("/vitrin-opcache.php", &script, "").to_vec();
         params.push(("VITRIN_OPCACHE", "1"));
+        let limits = within(time, TWICE);
         let mut last = Ok(None);
         for pool in pools.into_iter().take(OPCACHE_TRIES) {
             let address = listening(pool.status_address())?;
             let question = Question::Request { params: &params, limit: OPCACHE_BYTES };
-            last = match ask(&self.context, address, question, TWICE).await {
+            last = match ask(&self.context, address, question, &limits).await {
                 Ok(answer) => opcache::parse(&answer).map(Some),
                 Err(failure) => Err(failure),
             }

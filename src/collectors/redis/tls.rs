@@ -1,11 +1,10 @@
 //! TLS towards a Redis.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -14,7 +13,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::collector::{Failure, Reason};
-use crate::tls::{Check, Verifier};
+use crate::tls::{Check, Verifier, certificates, private_key};
 
 /// How long the server may take to agree on TLS.
 const HANDSHAKE: Duration = Duration::from_secs(2);
@@ -92,21 +91,4 @@ impl Tls {
         }
         Ok(roots)
     }
-}
-
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let read = || CertificateDer::pem_file_iter(file)?.collect::<Result<Vec<_>, _>>();
-    read().map_err(|error| unreadable(file, error))
-}
-
-fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
-    PrivateKeyDer::from_pem_file(file).map_err(|error| unreadable(file, error))
-}
-
-fn unreadable(file: &Path, error: rustls::pki_types::pem::Error) -> Failure {
-    let failure = match error {
-        rustls::pki_types::pem::Error::Io(error) => Failure::new(Reason::Permission, error),
-        other => Failure::new(Reason::Tls, other),
-    };
-    failure.context(format!("reading {}", file.display()))
 }

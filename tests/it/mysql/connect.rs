@@ -9,7 +9,7 @@ use vitrin::collector::{Failure, Reason};
 use vitrin::collectors::mysql::{Config, Mysql};
 
 use super::{collector, config, make_account};
-use crate::support::broken::{Answer, Broken, refusing};
+use crate::support::broken::refusing;
 use crate::support::certificates::Certificates;
 use crate::support::found::Found;
 use crate::support::mariadb::{Database, is_mariadb};
@@ -193,16 +193,6 @@ async fn a_server_without_tls_is_refused_where_tls_is_demanded() {
     let address = format!("127.0.0.1:{}", database.port());
     let plain = failure(&of(&database, &address, "vitrin", Some("secret"), "tls.mode = 'require'")).await;
     assert_eq!(plain.reason, Reason::Tls, "{plain}");
-}
-
-#[tokio::test]
-async fn a_stranger_that_answers_garbage_is_a_protocol_failure() {
-    let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
-    let stranger = Broken::tcp(Answer::flood(b"", answer, 1000 * answer.len() as u64).unasked());
-    let config: Config = toml::from_str(&format!("address = '{}'\nuser = 'vitrin'", stranger.address())).unwrap();
-    let failure = failure(&config).await;
-    assert!(matches!(failure.reason, Reason::Protocol | Reason::Limit), "{failure}");
-    assert!(failure.to_string().len() < 600, "{failure}");
 }
 
 #[tokio::test]

@@ -36,6 +36,12 @@ fn columns(count: u64) -> Vec<u8> {
     packet(1, &[&[0xfe], count.to_le_bytes().as_slice()].concat())
 }
 
+/// An answer whose rows do not end, from the greeting on.
+pub(crate) fn endless_rows() -> (Vec<u8>, Vec<u8>) {
+    let head = [welcome(), columns(1), column(2, 1), packet(3, b"\xfe\0\0\x02\0")].concat();
+    (head, (0..256).flat_map(|number| packet(4 + number, b"\0")).collect())
+}
+
 /// The page of an exporter that watches this server.
 fn page(answer: Answer) -> (Page, u64, String) {
     let server = Broken::tcp(answer.unasked());
@@ -106,12 +112,12 @@ fn rows_have_limits() {
     let rows: Vec<u8> = (0..256).flat_map(|number| packet(3 + COLUMNS + number, &[0xfb; COLUMNS])).collect();
     assert_noticed(Answer::endless(Vec::leak(head), Vec::leak(rows)), "limit", "more than 500000 cells");
 
-    let head = [welcome(), columns(1), column(2, 1), packet(3, b"\xfe\0\0\x02\0")].concat();
-    let rows = |row: &[u8]| Vec::leak((0..256).flat_map(|number| packet(4 + number, row)).collect::<Vec<u8>>());
+    let (head, rows) = endless_rows();
     let head: &[u8] = Vec::leak(head);
-    assert_noticed(Answer::endless(head, rows(b"\0")), "limit", "more than 50000 rows");
+    assert_noticed(Answer::endless(head, Vec::leak(rows)), "limit", "more than 50000 rows");
     let wide = [b"\xfd\0\0\x01".as_slice(), &vec![b'x'; 1 << 16]].concat();
-    assert_noticed(Answer::endless(head, rows(&wide)), "limit", "more than 8 MiB");
+    let wide: Vec<u8> = (0..256).flat_map(|number| packet(4 + number, &wide)).collect();
+    assert_noticed(Answer::endless(head, Vec::leak(wide)), "limit", "more than 8 MiB");
     let huge = [head, b"\0\0\x41\x04"].concat();
     assert_noticed(Answer::endless(Vec::leak(huge), b"x"), "limit", "a packet of more than 4194304 bytes");
 }

@@ -1,7 +1,7 @@
 //! The mysql collectors against a real MariaDB or MySQL.
 
 mod connect;
-mod lies;
+pub(crate) mod lies;
 mod queries;
 mod replication;
 mod scrape;
@@ -22,7 +22,7 @@ fn grants() -> [String; 3] {
 }
 
 /// Makes the account `vitrin` with the password `secret` and all it needs.
-async fn make_account(database: &Database) {
+pub(crate) async fn make_account(database: &Database) {
     database.run(&["CREATE USER vitrin@'%' IDENTIFIED BY 'secret'"]).await;
     database.run(&grants().each_ref().map(String::as_str)).await;
     std::fs::write(database.daemon.folder().join("password"), "secret\n").unwrap();

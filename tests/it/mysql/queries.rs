@@ -172,3 +172,21 @@ async fn a_server_that_does_not_answer_is_given_up() {
     stopped(&database, "state = 'User sleep'").await;
     assert_eq!(Queries::NAME, "mysql_queries");
 }
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_down_and_what_is_not_due_yet_stays() {
+    let mut database = shop().await;
+    let queries = collector::<Queries>(&config(
+        &database,
+        "[mysql.queries.often]\nsql = 'SELECT 1 AS n'\nvalues = ['n']\nevery = '1ms'\n\
+         [mysql.queries.rarely]\nsql = 'SELECT 2 AS n'\nvalues = ['n']\n",
+    ));
+    Found::by(&queries).await.unwrap();
+    database.daemon.kill();
+    let (found, failure) = Found::down(&queries).await;
+    assert_eq!(failure.reason, Reason::Connect, "{failure}");
+    assert!(failure.to_string().starts_with("running the query `often`: connecting to MySQL at "), "{failure}");
+    assert!(found.get("mysql_query_often_n", &[]).is_none());
+    assert_eq!(found.number("mysql_query_rarely_n", &[]), 2.0);
+    assert!(found.number("mysql_query_last_success_timestamp_seconds", &[("query", "often")]) > 1.7e9);
+}

@@ -10,10 +10,12 @@ use tokio::net::UnixListener;
 use vitrin::collector::Reason;
 
 use super::{collector, shop, whole};
-use crate::support::daemon::{folder, free_port};
+use crate::support::daemon::{eventually, folder, free_port};
 use crate::support::differential::Deviations;
+use crate::support::exporter::Exporter;
 use crate::support::found::Found;
 use crate::support::php_fpm::PhpFpm;
+use crate::support::scrape::Page;
 
 const ONE: &str = "pm = static\npm.max_children = 1\npm.status_path = /status";
 const TWO: &str = "pm = static\npm.max_children = 2\npm.status_path = /status";
@@ -171,6 +173,20 @@ async fn a_full_pool_without_a_status_listener_is_a_gap_that_names_it() {
     assert_eq!(found.number("phpfpm_up", &[("pool", "shop"), ("scrape_uri", &uri(&master, "shop"))]), 0.0);
     assert_eq!(found.number("phpfpm_up", &[("pool", "admin"), ("scrape_uri", &uri(&master, "admin"))]), 1.0);
     assert_eq!(found.number("phpfpm_pm_max_children", &[("pool", "shop")]), 1.0);
+    drop(held);
+}
+
+#[test]
+fn a_pool_that_hangs_costs_the_others_nothing_however_short_the_scrape() {
+    let master = PhpFpm::start(&[("shop", ONE), ("admin", LAZY)]);
+    let held = master.run("shop", &master.script("slow.php", "<?php sleep(60);"), &[]);
+    let exporter = Exporter::start(&format!("[php_fpm.targets.main]\n{}", master.table("")));
+    // The first look around has all the time it wants, and is joined by whoever comes meanwhile.
+    eventually("the first look around", || !exporter.get("/", &[]).text().contains("not run yet"));
+    let up = |page: &Page, pool| page.number("phpfpm_up", &[("pool", pool), ("scrape_uri", &uri(&master, pool))]);
+    let page = exporter.scrape_within(2.0);
+    assert_eq!((up(&page, "shop"), up(&page, "admin")), (0.0, 1.0), "the log:\n{}", exporter.log());
+    assert_eq!(page.number("vitrin_up", &[("collector", "php_fpm"), ("target", "main")]), 1.0);
     drop(held);
 }
 

@@ -1,4 +1,4 @@
-//! A server that does everything wrong, on purpose.
+//! A server that says what it is told to, which is wrong, to whoever comes; `front.rs` stands before a real one.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,6 +13,9 @@ use super::daemon::{folder, free_port};
 
 /// How often a connection looks whether the server is being stopped, and the pace of [`Answer::dribble`].
 const TICK: Duration = Duration::from_millis(50);
+
+/// What no protocol knows, and no text either.
+pub(crate) const GARBAGE: &[u8] = b"\xff\xfe\x00\x80garbage\r\n\r\n\x01\x02 42 \xc3\x28\n";
 
 /// What happens on each connection.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +58,7 @@ impl Answer {
 
     /// Says what no protocol knows, and closes.
     pub(crate) const fn garbage() -> Self {
-        Self::then_close(b"\xff\xfe\x00\x80garbage\r\n\r\n\x01\x02 42 \xc3\x28\n")
+        Self::then_close(GARBAGE)
     }
 
     /// Says `head` and then `bytes` over and over until there were `total` of them.
@@ -266,12 +269,12 @@ pub(crate) fn refusing() -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::io::{Read, Write};
     use std::net::TcpStream;
     use std::os::unix::net::UnixStream;
     use std::time::Duration;
 
-    use super::{Answer, Broken, refusing};
+    use super::{Answer, Broken, GARBAGE, refusing};
 
     #[test]
     fn a_flood_is_as_long_as_it_was_ordered() {
@@ -295,6 +298,16 @@ mod tests {
         let mut stream = TcpStream::connect(server.address()).unwrap();
         let mut buffer = [0; 8];
         assert_eq!(stream.read(&mut buffer).unwrap(), 1);
+    }
+
+    #[test]
+    fn garbage_is_said_to_whoever_asks() {
+        let server = Broken::tcp(Answer::garbage());
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        stream.write_all(b"?").unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        assert_eq!(all, GARBAGE);
     }
 
     #[test]

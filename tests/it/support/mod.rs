@@ -7,6 +7,7 @@ pub(crate) mod differential;
 pub(crate) mod document;
 pub(crate) mod exporter;
 pub(crate) mod found;
+pub(crate) mod front;
 pub(crate) mod http;
 pub(crate) mod judges;
 pub(crate) mod mariadb;

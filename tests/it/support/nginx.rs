@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::daemon::{Daemon, folder, free_port, listens, program};
+use super::daemon::{Daemon, folder, free_port, listens, listens_on, program};
 use super::http::{self, Response};
 
 /// A running nginx.
@@ -17,6 +17,11 @@ impl Nginx {
     /// An nginx with `stub_status` at `/stub_status`, on a port and on the socket `nginx.sock`, and these locations.
     pub(crate) fn start(locations: &str) -> Self {
         Self::with(locations, "")
+    }
+
+    /// An nginx that counts connections in a zone called `ours`, for its locations to limit them.
+    pub(crate) fn counting(locations: &str) -> Self {
+        Self::with(locations, "limit_conn_zone $binary_remote_addr zone=ours:1m;")
     }
 
     /// An nginx with another server beside its own, as a file of `conf.d` has it.
@@ -41,7 +46,9 @@ impl Nginx {
         let mut command = program(&["nginx"]);
         command.arg("-c").arg(folder.path().join("nginx.conf")).arg("-e").arg(folder.path().join("error.log"));
         let mut daemon = Daemon::start("nginx", command, folder);
-        daemon.wait_until(|| listens(port));
+        // It listens on one after the other.
+        let socket = daemon.folder().join("nginx.sock");
+        daemon.wait_until(|| listens(port) && listens_on(&socket));
         Self { daemon, port }
     }
 

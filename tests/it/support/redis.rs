@@ -39,8 +39,13 @@ impl RedisServer {
 
     /// Starts a server that speaks TLS alone.
     pub(crate) fn tls(certificates: &Certificates, arguments: &[&str]) -> Self {
+        Self::tls_as("server", certificates, arguments)
+    }
+
+    /// The same with the certificate that was signed under this name.
+    pub(crate) fn tls_as(name: &str, certificates: &Certificates, arguments: &[&str]) -> Self {
         let port = free_port();
-        let files = certificates.options(["--tls-ca-cert-file", "--tls-cert-file", "--tls-key-file"]);
+        let files = certificates.options_of(name, ["--tls-ca-cert-file", "--tls-cert-file", "--tls-key-file"]);
         let files: Vec<_> = files.iter().map(String::as_str).collect();
         let tls = ["--port", "0", "--tls-port", &port.to_string()];
         Self::launch(port, &[&tls, &files[..], arguments].concat(), folder())

@@ -56,8 +56,15 @@ pub(super) async fn log_in(config: &Config, stream: Box<dyn Stream>) -> Result<(
     let mut login = Login { password, nonce: greeting.nonce, plugin: greeting.plugin, is_private };
     let answer = login.plugin.answer(&login.password, &login.nonce)?;
     packets.write(&response(capabilities, &config.user, login.plugin, &answer)?).await?;
-    login.finish(&mut packets).await?;
-    Ok((packets, greeting.id))
+    let offered = greeting.capabilities.contains(CapabilityFlags::CLIENT_SSL);
+    match login.finish(&mut packets).await {
+        Ok(()) => Ok((packets, greeting.id)),
+        // To an account or server that demands TLS, MariaDB says no more than that it does not know us.
+        Err(failure) if failure.reason == Reason::Auth && offered && !login.is_private => {
+            Err(failure.context("logging in without TLS, which the server offers and may demand (tls.mode)"))
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// What a server says first.

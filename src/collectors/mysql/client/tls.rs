@@ -1,12 +1,8 @@
 //! TLS towards a server: what of its certificate is checked depends on the mode.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
@@ -14,10 +10,7 @@ use super::packets::Stream;
 use crate::collector::{Failure, Reason};
 use crate::collectors::mysql::config::{Tls, TlsMode};
 use crate::collectors::mysql::failure;
-use crate::tls::{Check, Verifier};
-
-/// The largest certificate or key file that we read.
-const FILE_BYTES: u64 = 1 << 20;
+use crate::tls::{Check, Verifier, certificates, private_key};
 
 /// Agrees on TLS with the server at the other end of `stream`, whose host is `host`.
 pub(super) async fn wrap(tls: &Tls, host: &str, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, Failure> {
@@ -60,39 +53,4 @@ fn roots(tls: &Tls) -> Result<RootCertStore, Failure> {
         roots.add(certificate).map_err(|error| bad(error).context(format!("using {}", file.display())))?;
     }
     Ok(roots)
-}
-
-/// The certificates of a file, in PEM or a single one in DER.
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let content = read(file)?;
-    let found: Vec<_> = CertificateDer::pem_slice_iter(&content)
-        .collect::<Result<_, _>>()
-        .map_err(|error| bad(error).context(format!("reading {}", file.display())))?;
-    Ok(if found.is_empty() { vec![content.into()] } else { found })
-}
-
-/// The key of a file, in PEM or DER.
-fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
-    let content = read(file)?;
-    let key = match PrivateKeyDer::from_pem_slice(&content) {
-        Ok(key) => return Ok(key),
-        Err(rustls::pki_types::pem::Error::NoItemsFound) => {
-            PrivateKeyDer::try_from(content).map_err(anyhow::Error::msg)
-        }
-        Err(error) => Err(error.into()),
-    };
-    key.map_err(|error| bad(error).context(format!("reading {}", file.display())))
-}
-
-/// Reads a certificate or key anew for each connection, so that a renewed one needs no reload.
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let doing = || format!("reading {}", path.display());
-    let mut content = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(FILE_BYTES + 1).read_to_end(&mut content))
-        .map_err(|error| bad(error).context(doing()))?;
-    if content.len() as u64 > FILE_BYTES {
-        return Err(Failure::message(Reason::Limit, "larger than 1 MiB").context(doing()));
-    }
-    Ok(content)
 }

@@ -76,17 +76,21 @@ impl Queries {
         due
     }
 
+    /// Runs the queries that are due; one that fails is a gap.
+    ///
+    /// # Errors
+    /// When, at the last of them, there was no connection to ask on any more.
     async fn run(&self, due: Vec<(MetricName, Arc<Query>)>, out: &mut Snapshot) -> Result<(), Failure> {
         let _permit = self.gate.slow.acquire().await.map_err(|error| Failure::new(Reason::Bug, error))?;
-        let mut connection = None;
+        let (mut connection, mut lost) = (None, None);
         for (name, query) in due {
             let samples = match connected(&mut connection, &self.config, query.timeout.0).await {
                 Ok(connection) => ask(connection, &name, &query).await,
                 Err(failure) => Err(failure),
             };
-            if connection.as_ref().is_some_and(Connection::is_broken) {
-                connection = None;
-            }
+            let broken = connection.take_if(|connection| connection.is_broken()).is_some();
+            // A server that was lost before this query, and may be back.
+            lost.take().into_iter().for_each(|failure| out.gap(failure));
             let mut known = self.known();
             let known = known.entry(name.clone()).or_default();
             match samples {
@@ -97,11 +101,15 @@ impl Queries {
                 }
                 Err(failure) => {
                     known.samples.clear();
-                    out.gap(failure.context(format!("running the query `{}`", name.as_str())));
+                    // What is too large or takes too long is left, and the connection with it: the query's fault.
+                    let its_fault = broken && matches!(failure.reason, Reason::Limit | Reason::Timeout);
+                    let is_lost = connection.is_none() && !its_fault;
+                    let failure = failure.context(format!("running the query `{}`", name.as_str()));
+                    if is_lost { lost = Some(failure) } else { out.gap(failure) }
                 }
             }
         }
-        Ok(())
+        lost.map_or(Ok(()), Err)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<MetricName, Known>> {
@@ -165,11 +173,11 @@ impl Collector for Queries {
 
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
         let due = self.due();
-        if !due.is_empty() {
-            self.run(due, out).await?;
-        }
+        let reached = if due.is_empty() { Ok(()) } else { self.run(due, out).await };
         self.report(out);
-        Ok(())
+        // What the queries that were not due have found is as good as before, and when each last succeeded is true.
+        out.keep();
+        reached
     }
 }
 
