@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::ready;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::metric::{Catalogue, Metric};
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
 /// Watches one target of one kind.
@@ -46,6 +48,14 @@ pub trait Collector: Sized + Send + Sync + 'static {
 
     /// Reads the target once and pushes what it found.
     fn collect(&self, out: &mut Snapshot) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// The ways out of what a run has complained of, and what would show more.
+    ///
+    /// The server and its files are asked, not the texts of errors, and nothing is changed. Root sees more and is told
+    /// more exactly.
+    fn remedies(&self, _run: Complaints<'_>, _service: &Service) -> impl Future<Output = Vec<Remedy>> + Send {
+        ready(Vec::new())
+    }
 }
 
 /// What collectors share.

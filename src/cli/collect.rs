@@ -10,6 +10,7 @@ use tokio::runtime;
 
 use crate::collector::{Context, Paths};
 use crate::config::{self, secret::Environment};
+use crate::discovery::discover;
 use crate::exposition::{Format, Page};
 use crate::schedule::{Job, LONGEST_SCRAPE, Schedule, Selection};
 use crate::snapshot::Findings;
@@ -31,13 +32,18 @@ pub(super) fn run(
     out: &mut impl Write,
     words: &mut impl Write,
 ) -> anyhow::Result<ExitCode> {
-    let loaded = config::load(file, Environment::process())?;
+    let environment = Environment::process();
+    let loaded = config::load(file, environment.clone())?;
     for warning in &loaded.warnings {
         writeln!(words, "{warning}")?;
     }
     let runtime = runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
     let context = Context::new(paths);
-    let mut jobs = loaded.config.collectors.jobs(&context, &[]);
+    let config = match &loaded.file {
+        Some(_) => loaded.config,
+        None => runtime.block_on(discover(&context, &environment)).all(&environment),
+    };
+    let mut jobs = config.collectors.jobs(&context, &[]);
     let name = |job: &Arc<Job>| format!("{}/{}", job.collector(), job.target());
     let known: Vec<_> = jobs.iter().map(name).collect();
     jobs.retain(|job| name(job) == args.job);

@@ -61,13 +61,14 @@ async fn listen_and_serve(args: &Args, loaded: &Loaded, environment: Environment
         notify(&NotifyState::Stopping);
         stop.cancel();
     });
-    let stop = context.stop.clone();
+    let (stop, reloaded) = (context.stop.clone(), running.clone());
     context.tasks.spawn(async move {
         while let Some(Some(())) = stop.run_until_cancelled(hangup.recv()).await {
             // What came of it is in the log.
-            drop(running.reload().await);
+            drop(reloaded.reload().await);
         }
     });
+    running.keep_looking().await;
     notify(&NotifyState::Ready);
     serve(listeners, app, &context).await;
     info!("stopped");
@@ -116,7 +117,7 @@ fn announce(loaded: &Loaded, listeners: &[Listener], web: &Web) {
     if let Some(file) = &loaded.file {
         info!("configured by {}", file.display());
     } else {
-        info!("no configuration at {}: the host alone is watched", config::DEFAULT_FILE);
+        info!("no configuration at {}: what is found here is watched", config::DEFAULT_FILE);
     }
     let scheme = if web.certificate().is_some() { "https" } else { "http" };
     for listener in listeners {

@@ -6,12 +6,14 @@ pub mod nginx;
 pub mod php_fpm;
 pub mod redis;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
 
 use crate::collector::{Collector, Context};
-use crate::config::types::Section;
+use crate::config::types::{Address, Section};
+use crate::machine::{Discovery, Machine, quoted};
 use crate::metric::{Catalogue, Desc};
 use crate::schedule::Job;
 use crate::{process, schedule, server};
@@ -52,6 +54,21 @@ impl Sections {
         jobs.list
     }
 }
+
+/// How each topic finds its servers on a machine, in the order in which they are shown.
+pub const DISCOVERIES: [Discovery; 4] = [php_fpm::DISCOVERY, mysql::DISCOVERY, redis::DISCOVERY, nginx::DISCOVERY];
+
+/// The line for the password of a topic's account that is kept where documents and `vitrin check` say; `None` when there
+/// is none, or when the server at this address does not run as one of these users.
+fn password_file(machine: &Machine, topic: &str, address: &Address, accounts: &[&str]) -> Option<String> {
+    machine.trusts(machine.server(address), accounts).then_some(())?;
+    let path = machine.inside(Path::new(PASSWORDS)).join(format!("{topic}.password"));
+    let path = path.is_file().then(|| path.to_str().map(quoted))??;
+    Some(format!("password = {{ file = {path} }}\n"))
+}
+
+/// Where passwords are kept.
+const PASSWORDS: &str = "/etc/vitrin";
 
 /// Every collector: its name, and what it may emit.
 #[must_use]

@@ -1,5 +1,7 @@
 //! The configuration: one TOML file, or none, turned into types that cannot hold a bad value.
 
+mod environment;
+pub mod option_file;
 pub mod secret;
 pub mod types;
 
@@ -43,13 +45,26 @@ pub struct Loaded {
 /// # Errors
 /// When the file named cannot be read, or a file does not hold a configuration.
 pub fn load(named: Option<&Path>, environment: Environment) -> Result<Loaded, Problem> {
+    load_as(named, environment, false)
+}
+
+/// The same for who looks for what is wrong with this machine: files of secrets and sockets that are not there, or are
+/// closed to us, are no mistakes of the configuration's.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_to_diagnose(named: Option<&Path>, environment: Environment) -> Result<Loaded, Problem> {
+    load_as(named, environment, true)
+}
+
+fn load_as(named: Option<&Path>, environment: Environment, diagnosing: bool) -> Result<Loaded, Problem> {
     let file = named.unwrap_or(Path::new(DEFAULT_FILE));
     let text = match read(file) {
         Ok(text) => text,
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return Ok(Loaded::default()),
         Err(error) => return Err(unreadable(file, &error)),
     };
-    let (config, warnings) = secret::with_environment(environment, || parse(file, &text));
+    let (config, warnings) = secret::with_environment(environment, diagnosing, || parse(file, &text));
     Ok(Loaded { config: config?, file: Some(file.to_owned()), warnings })
 }
 
@@ -74,6 +89,15 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, Problem> {
         };
         Problem::of(file, text, &path, error.inner())
     })
+}
+
+/// The configuration of what was found on this machine: a text that is no file's. Files and sockets that are not there, or
+/// are closed to us, are no mistakes in it.
+///
+/// # Errors
+/// With the first thing in it that is wrong.
+pub(crate) fn parse_found(text: &str, environment: &Environment) -> Result<Config, Problem> {
+    secret::with_environment(environment.clone(), true, || parse(Path::new("what was found"), text)).0
 }
 
 /// What is wrong with a configuration: place, value, what was expected, and the way out.

@@ -1,7 +1,6 @@
 //! Secrets: where they come from, and that they never leave by a log, a page or an error.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
@@ -10,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
+pub use super::environment::Environment;
+use super::option_file::Client;
 use crate::collector::{Failure, Reason};
 
 /// The largest secret file we read: private keys are a few KiB.
@@ -29,9 +30,20 @@ enum Source {
     /// From the environment, as it was when the configuration was loaded.
     Value(String),
     File(PathBuf),
+    /// The password in the section `[client]` of an option file of MySQL's.
+    OptionFile(PathBuf),
 }
 
 impl Secret {
+    /// The file that it is kept in, alone, if it is.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Source::Value(_) | Source::OptionFile(_) => None,
+            Source::File(path) => Some(path),
+        }
+    }
+
     /// The secret itself, of any bytes, without the line end that editors put at the end of a file.
     ///
     /// # Errors
@@ -41,6 +53,13 @@ impl Secret {
             Source::Value(value) => Ok(value.clone().into_bytes()),
             Source::File(path) => {
                 read(path).map_err(|failure| failure.context(format!("reading the secret file {}", path.display())))
+            }
+            Source::OptionFile(path) => {
+                let doing = || format!("reading the password in {}", path.display());
+                let text = read(path).map_err(|failure| failure.context(doing()))?;
+                let client = Client::parse(&text);
+                let absent = || Failure::message(Reason::Auth, "the section [client] has no password").context(doing());
+                client.password.ok_or_else(absent)
             }
         }
     }
@@ -66,30 +85,6 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(secret)
 }
 
-/// The environment as the configuration sees it: a copy, so that tests set nothing in the process.
-#[derive(Clone, Default)]
-pub struct Environment(HashMap<String, String>);
-
-impl Environment {
-    /// The process' own environment; variables that are not text are left out.
-    #[must_use]
-    pub fn process() -> Self {
-        std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect()
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
-    }
-}
-
-impl FromIterator<(String, String)> for Environment {
-    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        Self(variables.into_iter().collect())
-    }
-}
-
 thread_local! {
     // serde gives `Deserialize` no way to pass a context, and a secret has to be looked up while its place in the file
     // is known.
@@ -100,13 +95,26 @@ thread_local! {
 struct Loading {
     environment: Environment,
     warnings: Vec<String>,
+    diagnosing: bool,
 }
 
 /// Runs `load` with secrets looked up in `environment`, and returns what it noticed about them.
-pub(crate) fn with_environment<T>(environment: Environment, load: impl FnOnce() -> T) -> (T, Vec<String>) {
-    LOADING.set(Loading { environment, warnings: Vec::new() });
+///
+/// Who is `diagnosing` takes files and sockets that are not there, or closed, as they are written: to find that out, and
+/// the way out of it, is what a check is for.
+pub(crate) fn with_environment<T>(
+    environment: Environment,
+    diagnosing: bool,
+    load: impl FnOnce() -> T,
+) -> (T, Vec<String>) {
+    LOADING.set(Loading { environment, warnings: Vec::new(), diagnosing });
     let loaded = load();
     (loaded, LOADING.take().warnings)
+}
+
+/// Whether a configuration is being loaded by who looks for what is wrong with this machine.
+pub(super) fn is_diagnosing() -> bool {
+    LOADING.with_borrow(|loading| loading.diagnosing)
 }
 
 impl<'de> Deserialize<'de> for Secret {
@@ -156,13 +164,14 @@ impl<'de> Visitor<'de> for SecretVisitor {
 
 fn locate(kind: &str, place: &str, loading: &mut Loading) -> Result<Source, String> {
     match kind {
-        "file" => readable(Path::new(place), loading),
+        "file" => readable(Path::new(place), loading).map(Source::File),
+        "option_file" => readable(Path::new(place), loading).map(Source::OptionFile),
         "env" => match loading.environment.get(place) {
             Some(value) => Ok(Source::Value(value.to_owned())),
             None => Err(format!("the environment variable `{place}` is not set\nset it where vitrin is started")),
         },
         "credential" => match loading.environment.get("CREDENTIALS_DIRECTORY") {
-            Some(folder) if !place.contains('/') => readable(&Path::new(folder).join(place), loading),
+            Some(folder) if !place.contains('/') => readable(&Path::new(folder).join(place), loading).map(Source::File),
             Some(_) => Err(format!("`{place}` is not a credential's name\na name has no `/`")),
             None => Err(format!(
                 "the credential `{place}` is not there: `CREDENTIALS_DIRECTORY` is not set\n\
@@ -173,12 +182,15 @@ fn locate(kind: &str, place: &str, loading: &mut Loading) -> Result<Source, Stri
     }
 }
 
-fn readable(path: &Path, loading: &mut Loading) -> Result<Source, String> {
+fn readable(path: &Path, loading: &mut Loading) -> Result<PathBuf, String> {
     let shown = path.display();
     // Looked at before it is opened, which for a pipe would wait for somebody to write.
     let metadata = fs::metadata(path)
-        .and_then(|metadata| if metadata.is_file() { File::open(path).map(|_| metadata) } else { Ok(metadata) })
-        .map_err(|error| format!("the secret file {shown} cannot be read: {error}\ncreate it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {shown}"))?;
+        .and_then(|metadata| if metadata.is_file() { File::open(path).map(|_| metadata) } else { Ok(metadata) });
+    if loading.diagnosing && metadata.is_err() {
+        return Ok(path.to_owned());
+    }
+    let metadata = metadata.map_err(|error| format!("the secret file {shown} cannot be read: {error}\ncreate it, readable by vitrin's user alone: install -m 0600 -o vitrin /dev/stdin {shown}"))?;
     if !metadata.is_file() {
         return Err(format!("the secret file {shown} is not a file\nname a file that holds the secret alone"));
     }
@@ -187,7 +199,7 @@ fn readable(path: &Path, loading: &mut Loading) -> Result<Source, String> {
             .warnings
             .push(format!("every user can read the secret file {shown}; close it with: chmod o-rwx {shown}"));
     }
-    Ok(Source::File(path.to_owned()))
+    Ok(path.to_owned())
 }
 
 #[cfg(test)]
@@ -205,7 +217,8 @@ mod tests {
     /// The secret kept in this place, and what was noticed about it.
     fn secret(place: &str, environment: &[(&str, &str)]) -> (Secret, Vec<String>) {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let (table, warnings) = with_environment(environment, || toml::from_str(&format!("secret = {{ {place} }}")));
+        let (table, warnings) =
+            with_environment(environment, false, || toml::from_str(&format!("secret = {{ {place} }}")));
         let table: Table = table.unwrap();
         (table.secret, warnings)
     }
@@ -283,6 +296,18 @@ mod tests {
         let environment = [("SHOP_KEY", "from here\n"), ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap())];
         assert_eq!(secret("env = 'SHOP_KEY'", &environment).0.reveal().unwrap(), b"from here\n");
         assert_eq!(secret("credential = 'secret'", &environment).0.reveal().unwrap(), b"from systemd");
+    }
+
+    #[test]
+    fn the_password_in_an_option_file_is_read_again_each_time() {
+        let (_folder, file) = kept(b"[client]\npassword = 'old'\n");
+        let (secret, warnings) = secret(&format!("option_file = '{}'", file.display()), &[]);
+        assert_eq!((secret.reveal().unwrap(), warnings), (b"old".to_vec(), vec![]));
+        fs::write(&file, "[client]\npassword = 'new'\n").unwrap();
+        assert_eq!(secret.reveal().unwrap(), b"new");
+        fs::write(&file, "[mysqld]\npassword = 'canary'\n").unwrap();
+        let failure = secret.reveal().unwrap_err();
+        assert!(failure.reason.as_str() == "auth" && !failure.to_string().contains("canary"), "{failure}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! The text of `vitrin.toml`.
+//! The text of `vitrin.toml`, and of the option files that MySQL's own programs read.
 
 use std::path::Path;
 
+use crate::config::option_file::Client;
 use crate::config::secret::with_environment;
 use crate::config::{Config, Problem, parse};
 
@@ -33,5 +34,14 @@ pub(super) fn config(bytes: &[u8]) {
 
 fn read(text: &str) -> Result<Config, Problem> {
     let environment = [("SECRET".to_owned(), SECRET.to_owned())].into_iter().collect();
-    with_environment(environment, || parse(Path::new("vitrin.toml"), text)).0
+    with_environment(environment, false, || parse(Path::new("vitrin.toml"), text)).0
+}
+
+/// An option file of any bytes: what is outside of `[client]` says nothing, and nothing grows.
+pub(super) fn option_file(bytes: &[u8]) {
+    let client = Client::parse(bytes);
+    // No `assert_eq`: the password is in it.
+    assert!(Client::parse(&[bytes, b"\n[mysql]\nuser=other\npassword=other\n"].concat()) == client);
+    assert!(Client::parse(&[b"user=other\n[mysqld]\nport=1\n", bytes].concat()).password == client.password);
+    assert!(client.password.is_none_or(|password| password.len() <= bytes.len()));
 }

@@ -55,8 +55,12 @@ targets! {
     mysql_login = mysql::fuzz::login;
     /// Rows of MySQL's answers as samples; the first line names which.
     mysql_report = mysql::fuzz::report;
+    /// nginx's configuration.
+    nginx_configuration = nginx::fuzz::configuration;
     /// The `stub_status` page.
     nginx_status = nginx::fuzz::status;
+    /// Option files of MySQL's own programs.
+    option_file = configuration::option_file;
     /// The page writer: what is written is read back, in each format.
     page = page::page;
     /// The query of a request.

@@ -17,6 +17,7 @@ use super::outcome::{Outcome, Tally};
 use crate::collector::{Collector, Context, Failure, Reason};
 use crate::config::types::TargetName;
 use crate::metric::Metric;
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
 /// After how many of its periods a timer's outcome is too old to show.
@@ -40,6 +41,7 @@ pub struct Job {
 /// A collector with its type forgotten.
 trait Watch: Send + Sync {
     fn run(self: Arc<Self>, until: Instant) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)>;
+    fn remedies<'a>(&'a self, run: Complaints<'a>, service: &'a Service) -> BoxFuture<'a, Vec<Remedy>>;
 }
 
 impl<C: Collector> Watch for C {
@@ -51,6 +53,10 @@ impl<C: Collector> Watch for C {
         }
         .boxed()
     }
+
+    fn remedies<'a>(&'a self, run: Complaints<'a>, service: &'a Service) -> BoxFuture<'a, Vec<Remedy>> {
+        Collector::remedies(self, run, service).boxed()
+    }
 }
 
 #[derive(Default)]
@@ -60,6 +66,8 @@ struct State {
     tally: Tally,
     /// What was last said of this target in the log; empty when it was well.
     told: String,
+    /// The remedies for a complaint, as they were found when it was new.
+    remedies: Option<(String, Arc<[Remedy]>)>,
 }
 
 /// The last run that has ended.
@@ -135,6 +143,59 @@ impl Job {
     #[must_use]
     pub fn last(&self) -> Option<Arc<Outcome>> {
         self.state().last.as_ref().map(|last| last.outcome.clone())
+    }
+
+    /// Asks the target once, apart from any schedule: the log hears nothing of it.
+    pub async fn ask(&self) -> Arc<Outcome> {
+        let begun = Instant::now();
+        let (out, result) = self.run(None).await;
+        let (findings, gaps, _) = out.finish();
+        let outcome = Arc::new(Outcome {
+            id: Outcome::next_id(),
+            collector: self.collector,
+            target: self.target.clone(),
+            duration: begun.elapsed(),
+            ended: SystemTime::now(),
+            findings,
+            failure: result.err(),
+            gaps,
+            tally: Tally::default(),
+        });
+        self.state().last = Some(Last { outcome: outcome.clone(), settled: Instant::now() });
+        outcome
+    }
+
+    /// Those of [`Job::remedies`], when they are known already.
+    #[must_use]
+    pub fn known_remedies(&self) -> Option<Arc<[Remedy]>> {
+        let state = self.state();
+        let (of, known) = state.remedies.as_ref()?;
+        state.last.as_ref().is_some_and(|last| last.outcome.complaint() == *of).then(|| known.clone())
+    }
+
+    /// The ways out of what the last run complained of, and what would show more; none before the first run.
+    ///
+    /// They are looked for once per complaint: a page that shows them costs the backends nothing. A panic, or a search
+    /// that takes longer than a run may, finds none.
+    pub async fn remedies(&self, service: &Service) -> Arc<[Remedy]> {
+        // A superuser is told more, and is not a page.
+        if !service.superuser
+            && let Some(known) = self.known_remedies()
+        {
+            return known;
+        }
+        let Some(outcome) = self.last() else { return Arc::new([]) };
+        let complaint = outcome.complaint();
+        let run = Complaints { failure: outcome.failure.as_ref(), gaps: &outcome.gaps };
+        let search = AssertUnwindSafe(self.watcher.remedies(run, service)).catch_unwind();
+        let found: Arc<[Remedy]> = match timeout_at(Instant::now() + self.timeout, search).await {
+            Ok(Ok(found)) => found.into(),
+            _ => Arc::new([]),
+        };
+        if !service.superuser {
+            self.state().remedies = Some((complaint, found.clone()));
+        }
+        found
     }
 
     /// Starts the job's own timer, if it has one: a run at once and then one every period, until the program stops.

@@ -100,7 +100,7 @@ impl App {
             "/-/ready" => plain(StatusCode::OK, "Vitrin is ready.\n"),
             "/-/reload" => self.reload().await,
             _ => {
-                let mut answer = Response::new(Full::from(landing::page(self.running.schedule().jobs())));
+                let mut answer = Response::new(Full::from(landing::page(&self.running).await));
                 let html = HeaderValue::from_static("text/html; charset=utf-8");
                 answer.headers_mut().insert(CONTENT_TYPE, html);
                 answer

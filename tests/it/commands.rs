@@ -79,3 +79,38 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         .unwrap();
     assert_eq!((head.status.code(), text(&head.stdout)), (Some(0), "# Metrics\n"), "{head:?}");
 }
+
+#[test]
+fn init_replaces_no_file_unless_told_to() {
+    let folder = folder();
+    let (file, procfs) = (folder.path().join("etc/vitrin.toml"), folder.path().join("proc"));
+    let init = |more: &[&str]| {
+        let (root, file) = (folder.path().display(), file.display());
+        let flags = ["config.file", "path.procfs", "path.rootfs"].iter().zip([file, procfs.display(), root]);
+        let flags: Vec<_> = flags.map(|(flag, path)| format!("--{flag}={path}")).collect();
+        let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+        let output = vitrin(&[&["init"], &flags[..], more].concat());
+        let words = text(&output.stderr).replace(&folder.path().display().to_string(), "FOLDER");
+        (output.status.code(), words, text(&output.stdout).to_owned())
+    };
+    let (code, words, _) = init(&[]);
+    assert_eq!(code, Some(0));
+    expect_test::expect![[r#"
+        wrote FOLDER/etc/vitrin.toml: host/main
+        next: vitrin check --config.file=FOLDER/etc/vitrin.toml
+    "#]]
+    .assert_eq(&words);
+    let written = fs::read_to_string(&file).unwrap();
+    assert_eq!(init(&["--stdout"]).2, written);
+
+    fs::write(&file, "mine").unwrap();
+    let (code, words, _) = init(&[]);
+    assert_eq!((code, fs::read_to_string(&file).unwrap().as_str()), (Some(2), "mine"));
+    expect_test::expect![[r#"
+        FOLDER/etc/vitrin.toml is there already
+          hint: see what would be written with --stdout, replace it with --force, or name another file with --config.file
+    "#]].assert_eq(&words);
+    assert_eq!(init(&["--force"]).0, Some(0));
+    assert_eq!(fs::read_to_string(&file).unwrap(), written);
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "nothing else is left there");
+}

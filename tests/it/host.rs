@@ -1,5 +1,8 @@
 //! The host collector on the machine that runs the tests.
 
+mod mdadm;
+mod systemd;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -3,14 +3,17 @@
 
 mod backends;
 mod catalogue;
+mod check;
 mod commands;
 mod config;
 mod conformance;
 mod crowd;
 mod dependencies;
+mod discovery;
 mod docs;
 mod example;
 mod faults;
+mod fresh;
 mod host;
 mod limits;
 mod mysql;

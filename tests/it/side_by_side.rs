@@ -53,5 +53,5 @@ fn the_program_gives_what_mysqld_redis_and_nginx_exporter_give() {
 
 #[test]
 fn the_program_gives_what_node_exporter_gives() {
-    compare("host", "node_", 150, &Exporter::start(""), &Peer::node(), &NODE);
+    compare("host", "node_", 150, &Exporter::start("[host]\nmdadm = true\n"), &Peer::node(), &NODE);
 }

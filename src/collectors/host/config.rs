@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+pub use super::systemd::Config as Systemd;
 use crate::config::types::{Period, Section, TargetName};
 
 /// The `[host]` table.
@@ -24,6 +25,12 @@ pub struct Config {
     pub interfaces_exclude: Vec<Pattern>,
     /// How long the file systems may take to tell their space: at worst the scrape waits twice as long, once.
     pub mount_timeout: Period,
+    /// Of systemd, which units are shown; nothing when absent.
+    pub systemd: Option<Systemd>,
+    /// Whether the arrays of Linux' software RAID are read.
+    pub mdadm: bool,
+    /// Whether it is read that the distribution asks for a reboot.
+    pub reboot_required: bool,
 }
 
 impl Default for Config {
@@ -37,6 +44,9 @@ impl Default for Config {
             disks_exclude: Vec::new(),
             interfaces_exclude: Vec::new(),
             mount_timeout: Period(Duration::from_millis(200)),
+            systemd: None,
+            mdadm: false,
+            reboot_required: false,
         }
     }
 }
@@ -137,7 +147,12 @@ fn is_minor_disk(device: &str) -> bool {
 pub struct Pattern(String);
 
 impl Pattern {
-    fn matches(&self, name: &str) -> bool {
+    /// A pattern of our own.
+    pub(super) fn of(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub(super) fn matches(&self, name: &str) -> bool {
         let Some((start, rest)) = self.0.split_once('*') else { return self.0 == name };
         let Some(mut name) = name.strip_prefix(start) else { return false };
         let mut parts = rest.split('*').peekable();
@@ -156,7 +171,9 @@ impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text.is_empty() {
-            return Err(serde::de::Error::custom("an empty name matches no device\nwrite \"eth1\" or \"veth*\""));
+            return Err(serde::de::Error::custom(
+                "an empty name matches nothing\nwrite a whole name, or one with `*`: \"veth*\"",
+            ));
         }
         Ok(Self(text))
     }
@@ -187,7 +204,7 @@ mod tests {
         assert_eq!(config.mount_points_exclude, Config::default().mount_points_exclude);
         assert!(toml::from_str::<Config>("interface_exclude = []").is_err());
         let message = toml::from_str::<Config>("disks_exclude = ['']").unwrap_err().to_string();
-        assert!(message.contains("an empty name matches no device"), "{message}");
+        assert!(message.contains("an empty name matches nothing"), "{message}");
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! module that is not loaded), which is not: nobody is to be woken up because a virtual machine has no fans.
 //!
 //! Parts that read procfs are quick and cannot block. Drivers behind sysfs can (a sensor on a slow bus, a network card
-//! being reset), and so can file systems: both have threads of their own, at most one for each thing that hangs.
+//! being reset), and so can file systems: both have threads of their own, at most one for each thing that hangs. systemd
+//! is a server, asked meanwhile.
 
 mod arp;
 mod bonding;
@@ -25,6 +26,7 @@ pub(crate) mod fuzz;
 mod hwmon;
 mod kernel_hung;
 mod loadavg;
+mod mdadm;
 mod meminfo;
 mod mounts;
 mod netclass;
@@ -34,6 +36,7 @@ mod nvme;
 mod os;
 mod power_supply;
 mod pressure;
+mod reboot;
 mod root;
 mod schedstat;
 mod selinux;
@@ -41,6 +44,7 @@ mod sockstat;
 mod softnet;
 mod source;
 mod stat;
+mod systemd;
 mod thermal;
 mod time;
 mod timex;
@@ -117,8 +121,18 @@ static DRIVER_PARTS: [(&str, Read); 11] = [
     ("watchdog", watchdog::collect),
 ];
 
-/// The part that is neither.
+/// The parts that are neither.
 const FILESYSTEM: &str = "filesystem";
+const SYSTEMD: &str = "systemd";
+
+/// Parts that are read when the configuration asks for them: one behind a driver, and one in files.
+static MDADM: (&str, Read) = ("mdadm", mdadm::collect);
+static REBOOT: (&str, Read) = ("reboot_required", reboot::collect);
+
+/// The parts behind drivers that the configuration asks for.
+fn driver_parts(config: &Config) -> Vec<(&'static str, Read)> {
+    DRIVER_PARTS.into_iter().chain(config.mdadm.then_some(MDADM)).collect()
+}
 
 /// Watches the machine that Vitrin runs on.
 pub struct Host {
@@ -148,6 +162,7 @@ impl Collector for Host {
         Catalogue::List(kernel_hung::METRICS),
         Catalogue::List(loadavg::METRICS),
         Catalogue::Table { table: &meminfo::FIELDS, open: true },
+        Catalogue::List(mdadm::METRICS),
         Catalogue::List(netclass::METRICS),
         Catalogue::List(netdev::METRICS),
         Catalogue::Table { table: &netstat::FIELDS, open: false },
@@ -155,11 +170,14 @@ impl Collector for Host {
         Catalogue::List(os::METRICS),
         Catalogue::List(power_supply::METRICS),
         Catalogue::List(pressure::METRICS),
+        Catalogue::List(reboot::METRICS),
+        Catalogue::List(reboot::OWN),
         Catalogue::List(schedstat::METRICS),
         Catalogue::List(selinux::METRICS),
         Catalogue::Table { table: &sockstat::FIELDS, open: false },
         Catalogue::List(softnet::METRICS),
         Catalogue::List(stat::METRICS),
+        Catalogue::List(systemd::METRICS),
         Catalogue::List(thermal::METRICS),
         Catalogue::List(time::METRICS),
         Catalogue::List(timex::METRICS),
@@ -187,32 +205,46 @@ impl Collector for Host {
         // A thread cannot borrow the snapshot, so it takes it along; if it does not come back, a new one goes on.
         let mut taken = std::mem::take(out);
         let read_drivers = self.drivers.run(DRIVER_LIMIT, move || {
-            read(&DRIVER_PARTS, &mut drivers_source, &mut taken);
+            read(&driver_parts(&drivers_source.config), &mut drivers_source, &mut taken);
             taken
         });
         let begun = Instant::now();
         let mounts = filesystem::list(&mut source);
         let ask_mounts = async {
-            match &mounts {
+            let answers = match &mounts {
                 Ok(mounts) => {
                     filesystem::ask(mounts, &self.paths.root, &self.mounts, self.config.mount_timeout.0).await
                 }
                 Err(_) => Vec::new(),
-            }
+            };
+            (answers, begun.elapsed())
         };
-        let (drivers, answers) = tokio::join!(read_drivers, ask_mounts);
+        let ask_systemd = async {
+            let Some(config) = &self.config.systemd else { return (None, Duration::ZERO) };
+            let answers = Some(systemd::ask(&self.paths.root, config).await);
+            (answers, begun.elapsed())
+        };
+        let (drivers, (answers, mounts_took), (units, systemd_took)) =
+            tokio::join!(read_drivers, ask_mounts, ask_systemd);
         match drivers {
             Ok(taken) => *out = taken,
             Err(failure) => {
-                for (part, _) in DRIVER_PARTS {
+                for (part, _) in driver_parts(&self.config) {
                     out.push(&SUCCESS, [part], false);
                 }
                 out.gap(failure.context("reading the host's drivers"));
             }
         }
         let filesystems = mounts.map(|mounts| filesystem::report(&mounts, answers, out));
-        ended(FILESYSTEM, begun.elapsed(), filesystems, out);
+        ended(FILESYSTEM, mounts_took, filesystems, out);
+        if let Some(units) = units {
+            let units = units.map(|answers| systemd::report(&answers, out)).map_err(Hole::Failed);
+            ended(SYSTEMD, systemd_took, units, out);
+        }
         read(&PARTS, &mut source, out);
+        if self.config.reboot_required {
+            read(&[REBOOT], &mut source, out);
+        }
         Ok(())
     }
 }
@@ -243,111 +275,4 @@ fn ended(part: &str, took: Duration, result: Result<(), Hole>, out: &mut Snapsho
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-    use std::sync::mpsc::channel;
-    use std::sync::{Mutex, PoisonError};
-
-    use proptest::prelude::*;
-
-    use super::source::tests::Machine;
-    use super::*;
-    use crate::collector::Reason;
-    use crate::config::types::Period;
-
-    /// One file of each kind that the parts read.
-    const FILES: [&str; 47] = [
-        "proc/1/mountinfo",
-        "proc/diskstats",
-        "proc/loadavg",
-        "proc/meminfo",
-        "proc/net/arp",
-        "proc/net/dev",
-        "proc/net/netstat",
-        "proc/net/snmp",
-        "proc/net/snmp6",
-        "proc/net/sockstat",
-        "proc/net/sockstat6",
-        "proc/net/softnet_stat",
-        "proc/net/stat/nf_conntrack",
-        "proc/net/udp",
-        "proc/net/udp6",
-        "proc/pressure/cpu",
-        "proc/pressure/io",
-        "proc/pressure/irq",
-        "proc/schedstat",
-        "proc/stat",
-        "proc/sys/fs/file-nr",
-        "proc/sys/kernel/hung_task_detect_count",
-        "proc/sys/kernel/random/entropy_avail",
-        "proc/sys/net/netfilter/nf_conntrack_count",
-        "proc/vmstat",
-        "root/etc/localtime",
-        "root/etc/os-release",
-        "root/etc/selinux/config",
-        "sys/class/dmi/id/sys_vendor",
-        "sys/class/hwmon/hwmon0/name",
-        "sys/class/hwmon/hwmon0/temp1_input",
-        "sys/class/hwmon/hwmon0/temp1_label",
-        "sys/class/net/bonding_masters",
-        "sys/class/net/eth0/flags",
-        "sys/class/net/eth0/ifalias",
-        "sys/class/net/eth0/speed",
-        "sys/class/nvme/nvme0/model",
-        "sys/class/power_supply/BAT0/capacity",
-        "sys/class/thermal/thermal_zone0/temp",
-        "sys/class/watchdog/watchdog0/timeout",
-        "sys/devices/system/clocksource/clocksource0/available_clocksource",
-        "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq",
-        "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count",
-        "sys/devices/system/cpu/cpu0/topology/core_id",
-        "sys/devices/system/edac/mc/mc0/ce_count",
-        "sys/devices/system/edac/mc/mc0/csrow0/ce_count",
-        "sys/fs/selinux/enforce",
-    ];
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
-        #[test]
-        fn no_text_panics(texts in proptest::collection::vec(
-            prop_oneof!["([a-z0-9:%=./ -]{0,12}[ \n]){0,20}", "(cpu|eth|intr |Tcp: )?[0-9a-f]{1,20}\n", any::<String>()],
-            7,
-        )) {
-            let files: Vec<_> = FILES.into_iter().zip(texts.iter().map(String::as_str).cycle()).collect();
-            let machine = Machine::new(&files);
-            let mut source = machine.source();
-            let mut out = Snapshot::default();
-            read(&PARTS, &mut source, &mut out);
-            read(&DRIVER_PARTS, &mut source, &mut out);
-            filesystem::list(&mut source).ok();
-            prop_assert!(out.len() >= 2 * (PARTS.len() + DRIVER_PARTS.len()));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_dead_file_system_costs_its_own_space_and_nothing_else() {
-        let (_hold, held) = channel::<()>();
-        let held = Mutex::new(held);
-        // Long beside what a scrape takes on a busy machine.
-        let limit = Duration::from_millis(500);
-        let config = Config { mount_timeout: Period(limit), ..Config::default() };
-        let mut host = Host::new(&config, &Context::new(Paths::default()));
-        host.mounts = Mounts::new(Arc::new(move |_: &Path| {
-            // Returns when the test has ended.
-            held.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
-            Ok(mounts::Space::default())
-        }));
-        for (scrape, longest) in [("the first", limit * 3), ("the second", limit)] {
-            let begun = Instant::now();
-            let mut out = Snapshot::default();
-            host.collect(&mut out).await.unwrap();
-            assert!(begun.elapsed() < longest, "{scrape} took {:?}", begun.elapsed());
-            let (findings, gaps, _) = out.finish();
-            let names: Vec<_> = findings.families().map(|(family, _)| family.name.to_string()).collect();
-            let there = |name: &str| names.iter().any(|found| found == name);
-            assert!(there("node_filesystem_device_error") && !there("node_filesystem_size_bytes"), "{scrape}");
-            assert!(there("node_memory_MemTotal_bytes") && there("node_network_up"), "{scrape}");
-            assert!(!gaps.is_empty() && gaps.iter().all(|gap| gap.reason == Reason::Timeout), "{scrape}: {gaps:?}");
-        }
-    }
-}
+mod tests;

@@ -69,6 +69,9 @@ pub struct Config {
     /// The number of tables, and of unused indexes, to show one by one; 0 asks for none.
     #[serde(default = "Top::tables")]
     pub tables: Top,
+    /// Whether open transactions, lock waits and deadlocks are read.
+    #[serde(default)]
+    pub transactions: bool,
     /// The custom queries of this server.
     #[serde(skip)]
     pub queries: BTreeMap<MetricName, Arc<Query>>,

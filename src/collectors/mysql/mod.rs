@@ -5,10 +5,12 @@
 //! fails: what differs between servers is known from their version, and what this account may not see is asked for once
 //! in a connection's life (ten minutes) and then counted as a gap.
 
+mod account;
 mod client;
 mod config;
 mod connection;
 mod digests;
+mod discover;
 mod failure;
 mod flavour;
 #[cfg(any(test, fuzzing))]
@@ -17,6 +19,7 @@ mod innodb;
 mod processlist;
 mod queries;
 mod query_time;
+mod remedy;
 mod replication;
 mod replication_names;
 mod response_time;
@@ -24,6 +27,7 @@ mod rows;
 mod status;
 mod tables;
 mod top;
+mod transactions;
 mod value;
 mod variables;
 
@@ -32,11 +36,13 @@ use std::time::Duration;
 
 pub use config::{Config, Tls, TlsMode, Top, section};
 pub use digests::Digests;
+pub use discover::DISCOVERY;
 pub use queries::{Queries, Query};
 pub use tables::Tables;
 
 use crate::collector::{Collector, Context, Failure, Gate, Reason};
 use crate::metric::{Catalogue, Metric};
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 use connection::{Connection, Kept};
 use flavour::Flavour;
@@ -71,6 +77,7 @@ impl Collector for Mysql {
         Catalogue::List(processlist::METRICS),
         Catalogue::List(response_time::METRICS),
         Catalogue::List(query_time::METRICS),
+        Catalogue::List(transactions::METRICS),
     ];
     const UP: Option<&'static Metric<0>> = Some(&UP);
     const TIMEOUT: Duration = Duration::from_secs(5);
@@ -83,9 +90,14 @@ impl Collector for Mysql {
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
         let _permit = self.gate.scrape.acquire().await.map_err(|error| Failure::new(Reason::Bug, error))?;
         let (mut connection, status) = self.begin().await?;
-        let read = read(&mut connection, &status, out).await;
+        let read = read(&mut connection, &status, &self.config, out).await;
         self.kept.keep(connection);
         read
+    }
+
+    async fn remedies(&self, run: Complaints<'_>, service: &Service) -> Vec<Remedy> {
+        let Ok(_permit) = self.gate.slow.acquire().await else { return Vec::new() };
+        remedy::remedies(&self.config, run, service).await
     }
 }
 
@@ -114,7 +126,7 @@ async fn ask_for_status(connection: &mut Connection) -> Result<Rows, Failure> {
 }
 
 /// Reads all that is read at a scrape.
-async fn read(connection: &mut Connection, status: &Rows, out: &mut Snapshot) -> Result<(), Failure> {
+async fn read(connection: &mut Connection, status: &Rows, config: &Config, out: &mut Snapshot) -> Result<(), Failure> {
     status::report(status, out);
     let variables = connection.ask("the variables", variables::STATEMENT).await?;
     variables::report(&variables, out);
@@ -132,6 +144,9 @@ async fn read(connection: &mut Connection, status: &Rows, out: &mut Snapshot) ->
     }
     read_history(connection, status, out).await?;
     read_processlist(connection, out).await?;
+    if config.transactions {
+        transactions::read(connection, &variables, out).await?;
+    }
     read_query_time(connection, status, &variables, out).await
 }
 

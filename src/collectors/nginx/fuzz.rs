@@ -1,4 +1,6 @@
-//! What must hold for any page.
+//! What must hold for any page, and any configuration.
+
+pub(crate) use super::configuration::fuzz as configuration;
 
 use super::parse;
 use crate::fuzz::judge;

@@ -1,7 +1,10 @@
 //! nginx: connections and requests, from its `stub_status` page.
 
+mod configuration;
+mod discover;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod remedy;
 mod url;
 
 use std::pin::pin;
@@ -19,8 +22,11 @@ use tokio::net::{TcpStream, UnixStream};
 use crate::collector::{Collector, Context, Failure, Reason};
 use crate::config::types::Address;
 use crate::metric::{Catalogue, Metric};
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
+pub use discover::DISCOVERY;
+pub use remedy::status_page;
 pub use url::StatusUrl;
 
 /// The largest page we read; a `stub_status` page has some hundred bytes.
@@ -87,6 +93,12 @@ impl Collector for Nginx {
         })?;
         status.report(out);
         Ok(())
+    }
+
+    async fn remedies(&self, run: Complaints<'_>, _service: &Service) -> Vec<Remedy> {
+        // Where something answers, a person decides what that is and who else may see the page: the failure says how.
+        let nobody = run.failure.is_some_and(|failure| failure.reason == Reason::Connect);
+        if nobody { vec![status_page(&self.context.paths.root, &self.url)] } else { Vec::new() }
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) fn is_pattern(text: &str) -> bool {
 
 /// The existing paths below `root` that an absolute pattern stands for, in the order of their names; at most
 /// [`FILES`]. Folders that cannot be read hold nothing.
-pub(super) fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
+pub(in crate::collectors) fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
     let mut found = vec![root.to_owned()];
     for part in pattern.split('/').filter(|part| !part.is_empty()) {
         found = if is_pattern(part) {

@@ -5,14 +5,16 @@ mod backlog;
 mod cache;
 mod config;
 mod configuration;
+mod discover;
 mod fastcgi;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
-mod glob;
+pub(in crate::collectors) mod glob;
 mod line;
 mod listen;
 mod opcache;
 mod pool;
+mod remedy;
 mod report;
 mod script;
 mod settings;
@@ -30,6 +32,7 @@ use futures_util::stream;
 use crate::collector::{Collector, Context, Failure, Reason};
 use crate::config::types::Address;
 use crate::metric::Catalogue;
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 use ask::{ONCE, Question, TWICE, ask, within};
 use backlog::Backlog;
@@ -40,7 +43,7 @@ use source::Reading;
 use status::Status;
 
 pub use config::Config;
-pub use source::discover;
+pub use discover::DISCOVERY;
 
 /// The largest status page: a pool of a thousand children, each with a request URI of 4 KiB.
 const STATUS_BYTES: usize = 4 << 20;
@@ -124,6 +127,14 @@ impl Collector for PhpFpm {
             Err(failure) => out.gap(failure),
         }
         Ok(())
+    }
+
+    async fn remedies(&self, _run: Complaints<'_>, service: &Service) -> Vec<Remedy> {
+        let Ok(configuration) = self.configuration().await else { return Vec::new() };
+        let reading = self.reading.clone().lock_owned().await;
+        let (config, root, service) = (self.config.clone(), self.context.paths.root.clone(), service.clone());
+        let look = move || remedy::remedies(&configuration, reading.as_ref(), &config, &root, &service);
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a target's pools come from: FPM's configuration files, or a list of addresses; both looked at again at each
 //! scrape, so that a pool added or removed is seen at the next.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt;
@@ -34,8 +35,7 @@ const FILES: usize = 2_000;
 const DEPTH: usize = 5;
 
 /// The configurations of the FPM masters of this host, in usual places.
-#[must_use]
-pub fn discover(paths: &Paths) -> Vec<PathBuf> {
+pub(super) fn discover(paths: &Paths) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     for path in USUAL.iter().flat_map(|pattern| glob::expand(&paths.root, pattern)) {
         if let Ok(inside) = path.strip_prefix(&paths.root) {
@@ -61,6 +61,8 @@ pub(super) struct Reading {
     main: PathBuf,
     files: Vec<Stamp>,
     patterns: Vec<(String, Vec<PathBuf>)>,
+    /// The last file that says something of each pool.
+    places: BTreeMap<String, PathBuf>,
 }
 
 /// A file as it was when we read it.
@@ -145,8 +147,13 @@ fn listed(root: &Path, addresses: &[String], status_path: &str) -> Configuration
 impl Reading {
     fn new(root: &Path, file: &Path) -> Result<Self, Failure> {
         let prefix = prefix(file);
-        let mut reading =
-            Self { configuration: Arc::default(), main: file.to_owned(), files: Vec::new(), patterns: Vec::new() };
+        let mut reading = Self {
+            configuration: Arc::default(),
+            main: file.to_owned(),
+            files: Vec::new(),
+            patterns: Vec::new(),
+            places: BTreeMap::new(),
+        };
         let mut sections = Sections::default();
         reading.load(root, &inside(root, file), &prefix, DEPTH, &mut sections)?;
         reading.configuration = Arc::new(sections.finish(&prefix));
@@ -169,7 +176,10 @@ impl Reading {
         self.files.push(stamp);
         for found in text.lines().filter_map(line) {
             match found {
-                Line::Section(name) => sections.begin(name),
+                Line::Section(name) => {
+                    self.places.insert(name.clone(), host(root, file));
+                    sections.begin(name);
+                }
                 Line::Set(key, value) => sections.set(key, &value),
                 Line::Include(pattern) => {
                     let pattern = if pattern.starts_with('/') { pattern } else { format!("{prefix}/{pattern}") };
@@ -182,6 +192,16 @@ impl Reading {
             }
         }
         Ok(())
+    }
+
+    /// The main file.
+    pub(super) fn main(&self) -> &Path {
+        &self.main
+    }
+
+    /// The file that a pool is in, as the host names it.
+    pub(super) fn place(&self, pool: &str) -> Option<&Path> {
+        self.places.get(pool).map(PathBuf::as_path)
     }
 
     fn is_current(&self, root: &Path) -> bool {
@@ -217,6 +237,11 @@ fn prefix(file: &Path) -> String {
         None | Some("/") => "/usr".to_owned(),
         Some(prefix) => prefix.to_owned(),
     }
+}
+
+/// A path that we reach as the host names it.
+fn host(root: &Path, path: &Path) -> PathBuf {
+    Path::new("/").join(path.strip_prefix(root).unwrap_or(path))
 }
 
 /// A path of the host as we reach it.

@@ -8,14 +8,15 @@ use redis::{Cmd, Value};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
-use crate::collector::{Collector, Context, Failure, Gate, Reason};
+use crate::collector::{Collector, Context, Failure, Gate, Paths, Reason};
 use crate::config::types::{Period, TargetName};
 use crate::metric::Catalogue;
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
 use super::Config;
 use super::commands::{array, string};
-use super::connection::{Connection, Endpoint};
+use super::connection::Connection;
 use super::refusal::server_failure;
 
 /// Keys the server looks at in one `SCAN`: well under a millisecond of its single thread.
@@ -78,9 +79,8 @@ impl Default for Scan {
 
 /// Counts the groups of one server.
 pub struct KeyGroups {
-    endpoint: Endpoint,
-    groups: Groups,
-    scan: Scan,
+    config: Config,
+    paths: Paths,
     gate: Arc<Gate>,
 }
 
@@ -100,25 +100,25 @@ impl Collector for KeyGroups {
 
     fn new(config: &Config, context: &Context) -> Self {
         Self {
-            endpoint: config.endpoint.clone(),
-            groups: config.key_groups.clone(),
-            scan: config.scan.clone(),
+            config: config.clone(),
+            paths: context.paths.clone(),
             gate: context.gate(&config.endpoint.url.address.to_string()),
         }
     }
 
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
         let _permit = self.gate.slow.acquire().await.expect("gates are never closed");
-        let connection = self.endpoint.connect().await?;
-        let mut scanner = Scanner { connection, db: 0, memory: self.scan.memory };
-        let end = Instant::now() + self.scan.time.0;
-        for (done, (name, group)) in self.groups.iter().enumerate() {
+        let Config { endpoint, key_groups, scan } = &self.config;
+        let connection = endpoint.connect().await?;
+        let mut scanner = Scanner { connection, db: 0, memory: scan.memory };
+        let end = Instant::now() + scan.time.0;
+        for (done, (name, group)) in key_groups.iter().enumerate() {
             let left = end.saturating_duration_since(Instant::now());
-            let share = left / u32::try_from(self.groups.len() - done).unwrap_or(u32::MAX);
-            let db = group.db.unwrap_or(self.endpoint.url.db);
-            let limit = Limit { until: Instant::now() + share, keys: self.scan.max_keys };
+            let share = left / u32::try_from(key_groups.len() - done).unwrap_or(u32::MAX);
+            let db = group.db.unwrap_or(endpoint.url.db);
+            let limit = Limit { until: Instant::now() + share, keys: scan.max_keys };
             let found = scanner.count(db, &group.pattern, &limit, out).await.map_err(|failure| {
-                failure.context(format!("counting the key group {} of {}", name.as_str(), self.endpoint))
+                failure.context(format!("counting the key group {} of {endpoint}", name.as_str()))
             })?;
             let labels = [&format!("db{db}"), name.as_str()];
             out.push(&COUNT, labels, found.keys);
@@ -128,6 +128,11 @@ impl Collector for KeyGroups {
             out.push(&COMPLETE, labels, found.complete);
         }
         Ok(())
+    }
+
+    async fn remedies(&self, run: Complaints<'_>, service: &Service) -> Vec<Remedy> {
+        let _permit = self.gate.slow.acquire().await.expect("gates are never closed");
+        super::remedy::remedies(&self.config, run, service, &self.paths).await
     }
 }
 

@@ -1,15 +1,11 @@
 //! Redis and Valkey: server, cluster node or Sentinel, read in one round trip at each scrape.
 //!
-//! The least an ACL user needs (add `+scan +select +memory|usage %R~*` for key groups, and for a Sentinel
-//! `+sentinel|masters +sentinel|ckquorum +sentinel|sentinels +sentinel|replicas`):
-//!
-//! ```text
-//! ACL SETUSER vitrin on >password -@all +client|setname +info +config|get +slowlog|len +slowlog|get
-//!     +latency|latest +latency|histogram +cluster|info
-//! ```
+//! The least that an ACL user needs is in `remedy`, and in docs/backends.md.
 
+mod administrator;
 mod commands;
 mod connection;
+mod discover;
 mod frame;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
@@ -17,6 +13,7 @@ mod info;
 mod key_groups;
 mod keyspace;
 mod refusal;
+mod remedy;
 mod replication;
 mod sentinel;
 mod settings;
@@ -28,15 +25,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 
-use crate::collector::{Collector, Context, Failure, Gate, Reason};
+use crate::collector::{Collector, Context, Failure, Gate, Paths, Reason};
 use crate::config::secret::Secret;
 use crate::metric::{Catalogue, Metric};
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
 use connection::{Answers, Connection, Mode, Question};
 use info::Info;
 
 pub use connection::Endpoint;
+pub use discover::DISCOVERY;
 pub use key_groups::{Groups, KeyGroup, KeyGroups, Scan};
 pub use tls::Tls;
 pub use url::RedisUrl;
@@ -107,7 +106,8 @@ impl TryFrom<Written> for Config {
 
 /// Watches one server.
 pub struct Redis {
-    endpoint: Endpoint,
+    config: Config,
+    paths: Paths,
     gate: Arc<Gate>,
     /// The connection between two scrapes; taken out while it is in use, so that one dropped halfway is not used again.
     kept: Mutex<Option<Connection>>,
@@ -131,19 +131,25 @@ impl Collector for Redis {
     type Config = Config;
 
     fn new(config: &Config, context: &Context) -> Self {
-        let endpoint = config.endpoint.clone();
-        Self { gate: context.gate(&endpoint.url.address.to_string()), endpoint, kept: Mutex::new(None) }
+        let gate = context.gate(&config.endpoint.url.address.to_string());
+        Self { config: config.clone(), paths: context.paths.clone(), gate, kept: Mutex::new(None) }
     }
 
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
         let _permit = self.gate.scrape.acquire().await.expect("gates are never closed");
         let mut connection = match self.take_kept() {
             Some(connection) => connection,
-            None => self.endpoint.connect().await?,
+            None => self.config.endpoint.connect().await?,
         };
-        read(&mut connection, out).await.map_err(|failure| failure.context(format!("reading {}", self.endpoint)))?;
+        let reading = |failure: Failure| failure.context(format!("reading {}", self.config.endpoint));
+        read(&mut connection, out).await.map_err(reading)?;
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
         Ok(())
+    }
+
+    async fn remedies(&self, run: Complaints<'_>, service: &Service) -> Vec<Remedy> {
+        let _permit = self.gate.slow.acquire().await.expect("gates are never closed");
+        remedy::remedies(&self.config, run, service, &self.paths).await
     }
 }
 

@@ -15,6 +15,9 @@ use super::refusal::server_failure;
 const MASTERS: usize = 64;
 
 /// Questions about each master.
+/// What a Sentinel's user needs, of `SENTINEL`.
+pub(super) const COMMANDS: [&str; 4] = ["masters", "ckquorum", "sentinels", "replicas"];
+
 const QUESTIONS: [&str; 3] = ["CKQUORUM", "SENTINELS", "REPLICAS"];
 
 crate::metrics! {

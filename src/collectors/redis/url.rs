@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use crate::config::types::{Address, socket};
 
 /// The port of a URL that names none.
-const PORT: u16 = 6379;
+pub(super) const PORT: u16 = 6379;
 
 const EXAMPLES: &str = "write redis://127.0.0.1:6379, rediss://cache.example:6380/0 or unix:///run/redis/redis.sock";
 

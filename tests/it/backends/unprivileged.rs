@@ -57,8 +57,9 @@ fn php_fpm(document: &Document, home: &Path) -> (PhpFpm, String) {
     if !is_root() {
         install = install.replace("-o root -g root ", "");
     }
+    let install = install.replace("vitrin opcache-script", &format!("{} opcache-script", env!("CARGO_BIN_EXE_vitrin")));
     let mut command = Command::new("sh");
-    command.args(["-euc", &install]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.args(["-euc", &install]);
     assert!(command.status().unwrap().success(), "{install}");
     let configuration = master.configuration();
     let table = format!("configuration = '{}'\nopcache_script = '{here}/opcache.php'\n", configuration.display());

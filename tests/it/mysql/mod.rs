@@ -1,11 +1,13 @@
 //! The mysql collectors against a real MariaDB or MySQL.
 
 mod connect;
+mod galera;
 pub(crate) mod lies;
 mod queries;
 mod replication;
 mod scrape;
 mod timers;
+mod transactions;
 
 use std::path::Path;
 

@@ -202,12 +202,17 @@ pub(crate) fn listens_on(socket: &Path) -> bool {
     UnixStream::connect(socket).is_ok()
 }
 
+/// The root of the other generation, when one is named.
+#[expect(clippy::disallowed_methods, reason = "the one place of the harness that reads the environment")]
+pub(crate) fn root() -> Option<PathBuf> {
+    std::env::var(ROOT).ok().map(PathBuf::from)
+}
+
 /// The command for the first of `programs` that is installed; from the other generation's root when one is named.
 ///
 /// Panics when none is there: a test that cannot run has failed.
-#[expect(clippy::disallowed_methods, reason = "the one place of the harness that reads the environment")]
 pub(crate) fn program(programs: &[&str]) -> Command {
-    let root = std::env::var(ROOT).ok().map(PathBuf::from);
+    let root = root();
     for program in programs {
         for folder in ["/usr/sbin", "/usr/bin", "/usr/local/bin", "/usr/local/sbin"] {
             let path = Path::new(folder).join(program);

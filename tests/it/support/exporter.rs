@@ -40,15 +40,28 @@ impl Exporter {
         Self::launch(Command::new(PROGRAM), folder(), config, arguments)
     }
 
+    /// Starts it without a configuration: it looks for itself what there is.
+    pub(crate) fn start_without_configuration(arguments: &[&str]) -> Self {
+        assert!(!Path::new(vitrin::config::DEFAULT_FILE).exists(), "this machine has a configuration of its own");
+        let mut command = Command::new(PROGRAM);
+        command.arg("--web.listen-address=127.0.0.1:0").args(arguments);
+        Self::listening(command, folder())
+    }
+
     /// The same as another user, with one group: the numbers of both. Only root can.
-    pub(crate) fn start_as((user, group): (u32, u32), config: &str) -> Self {
+    pub(crate) fn start_as(user: (u32, u32), config: &str) -> Self {
+        Self::start_as_with(user, config, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_as_with((user, group): (u32, u32), config: &str, arguments: &[&str]) -> Self {
         let folder = folder();
         // The build may lie where that user cannot go.
         let program = folder.path().join("vitrin");
         copy(Path::new(PROGRAM), &program);
         let mut command = Command::new(program);
         command.uid(user).gid(group);
-        Self::launch(command, folder, config, &[])
+        Self::launch(command, folder, config, arguments)
     }
 
     fn launch(mut command: Command, folder: TempDir, config: &str, arguments: &[&str]) -> Self {
@@ -57,6 +70,10 @@ impl Exporter {
         fs::write(&file, here(config)).unwrap();
         command.arg("--web.listen-address=127.0.0.1:0").arg("--config.file").arg(&file);
         command.args(arguments.iter().map(|argument| here(argument)));
+        Self::listening(command, folder)
+    }
+
+    fn listening(command: Command, folder: TempDir) -> Self {
         let log = folder.path().join("log");
         let mut daemon = Daemon::start("vitrin", command, folder);
         let mut address = None;

@@ -55,6 +55,12 @@ impl Peer {
         Self::listening("node_exporter", command, folder())
     }
 
+    /// node_exporter with these arguments alone, started by this command.
+    pub(crate) fn node_by(mut command: Command, arguments: &[&str]) -> Self {
+        command.args(arguments);
+        Self::listening("node_exporter", command, folder())
+    }
+
     /// nginx-prometheus-exporter; `url` is that of `stub_status`.
     pub(crate) fn nginx(url: &str) -> Self {
         let mut command = program(&["prometheus-nginx-exporter"]);

@@ -28,6 +28,18 @@ impl RedisServer {
         server
     }
 
+    /// Starts a server by a configuration file, `redis.conf` in its folder; `{folder}` in these lines is that folder.
+    pub(crate) fn configured(lines: &str) -> Self {
+        let (folder, port) = (folder(), free_port());
+        let here = folder.path().display().to_string();
+        let (file, text) = (folder.path().join("redis.conf"), lines.replace("{folder}", &here));
+        if let Some(users) = text.split_whitespace().skip_while(|word| *word != "aclfile").nth(1) {
+            fs::write(users, "").unwrap();
+        }
+        fs::write(&file, format!("port {port}\n{text}")).unwrap();
+        Self::launch(port, &[&file.display().to_string()], folder)
+    }
+
     /// Starts a node that owns all slots of a cluster of its own.
     pub(crate) fn cluster() -> Self {
         // Left to itself it takes the port 10,000 above its own, which may not be free, or not be a port.

@@ -25,7 +25,9 @@ pub(crate) fn login(bytes: &[u8]) {
     let is_private = first & 1 == 1;
     let told = Told::default();
     let stream = conversation(bytes, &told);
-    let answer = login::log_in(config(is_private), stream).now_or_never().expect("all bytes are there");
+    let mut version = String::new();
+    let answer = login::log_in(config(is_private), stream, &mut version).now_or_never().expect("all bytes are there");
+    assert!(version.len() <= 3 * bytes.len());
     let told = told.0.lock().expect("nothing panics while it writes");
     assert!(is_private || !holds_password(&told), "the password was sent for all to hear");
     assert!(told.len() < 8 << 10, "{} bytes for a login", told.len());
@@ -76,7 +78,7 @@ fn config(is_private: bool) -> &'static Config {
             let text = format!("address = '{address}'\nuser = 'vitrin'\npassword = {{ env = 'SECRET' }}");
             let password = String::from_utf8_lossy(PASSWORD).into_owned();
             let environment = [("SECRET".to_owned(), password)].into_iter().collect();
-            with_environment(environment, || toml::from_str(&text)).0.expect("it is a good configuration")
+            with_environment(environment, false, || toml::from_str(&text)).0.expect("it is a good configuration")
         })
     });
     &configs[usize::from(is_private)]

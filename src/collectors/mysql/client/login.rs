@@ -33,10 +33,16 @@ const KNOWN: CapabilityFlags = NEEDED
     .union(CapabilityFlags::CLIENT_TRANSACTIONS)
     .union(CapabilityFlags::CLIENT_PLUGIN_AUTH);
 
-/// Logs in over `stream`, and returns it with the id of the connection.
-pub(super) async fn log_in(config: &Config, stream: Box<dyn Stream>) -> Result<(Packets, u32), Failure> {
+/// Logs in over `stream`, and returns it with the id of the connection. The server's version, which it says before it
+/// knows us, is left in `version` however that ends.
+pub(super) async fn log_in(
+    config: &Config,
+    stream: Box<dyn Stream>,
+    version: &mut String,
+) -> Result<(Packets, u32), Failure> {
     let mut packets = Packets::over(stream);
     let greeting = Greeting::parse(packets.read_login(PACKET_BYTES).await?)?;
+    version.clone_from(&greeting.version);
     let mut capabilities = KNOWN & greeting.capabilities;
     let mut is_private = config.address.socket().is_some();
     if let Address::Tcp { host, .. } = &config.address
@@ -69,6 +75,7 @@ pub(super) async fn log_in(config: &Config, stream: Box<dyn Stream>) -> Result<(
 
 /// What a server says first.
 struct Greeting {
+    version: String,
     id: u32,
     nonce: Vec<u8>,
     capabilities: CapabilityFlags,
@@ -82,7 +89,7 @@ impl Greeting {
         if bytes.byte()? != PROTOCOL {
             return Err(stranger());
         }
-        bytes.until_nul()?;
+        let version = String::from_utf8_lossy(bytes.until_nul()?).into_owned();
         let id = bytes.long()?;
         let mut nonce = bytes.take(8)?.to_vec();
         bytes.take(1)?;
@@ -101,7 +108,7 @@ impl Greeting {
         // later, and by name.
         let name = bytes.0.split(|byte| *byte == 0).next().unwrap_or_default();
         let plugin = if name == Plugin::CachingSha2.name() { Plugin::CachingSha2 } else { Plugin::Native };
-        Ok(Self { id, nonce, capabilities, plugin })
+        Ok(Self { version, id, nonce, capabilities, plugin })
     }
 }
 

@@ -53,6 +53,11 @@ pub(super) struct Client {
 impl Client {
     /// Connects and logs in.
     pub(super) async fn connect(config: &Config) -> Result<Self, Failure> {
+        Self::greeted(config, &mut String::new()).await
+    }
+
+    /// The same; the version that the server greets with is left in `version`, also when it does not let us in.
+    pub(super) async fn greeted(config: &Config, version: &mut String) -> Result<Self, Failure> {
         let stream: Box<dyn Stream> = match &config.address {
             Address::Unix(path) => Box::new(UnixStream::connect(path).await.map_err(Failure::io)?),
             Address::Tcp { host, port } => {
@@ -61,7 +66,7 @@ impl Client {
                 Box::new(stream)
             }
         };
-        let (packets, id) = login::log_in(config, stream).await?;
+        let (packets, id) = login::log_in(config, stream, version).await?;
         Ok(Self { packets, id, broken: false })
     }
 

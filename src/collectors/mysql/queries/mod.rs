@@ -13,6 +13,7 @@ use super::rows::Rows;
 use crate::collector::{Collector, Context, Failure, Gate, Reason};
 use crate::config::types::MetricName;
 use crate::metric::{Catalogue, Desc, Family, Kind, Tier, Unit};
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
 pub use config::Query;
@@ -178,6 +179,16 @@ impl Collector for Queries {
         // What the queries that were not due have found is as good as before, and when each last succeeded is true.
         out.keep();
         reached
+    }
+
+    async fn remedies(&self, run: Complaints<'_>, _service: &Service) -> Vec<Remedy> {
+        // Which columns the shop wants to show, only its people can say.
+        let denied = run.gaps.iter().filter(|gap| gap.reason == Reason::Permission);
+        let remedy = |gap: &Failure| {
+            let right = format!("GRANT SELECT (column, column) ON schema.table TO {}@localhost;\n", self.config.user);
+            Remedy::by_hand(format!("{} may not read what a query of yours asks for: {gap}.", self.config.user), right)
+        };
+        denied.map(remedy).collect()
     }
 }
 

@@ -1,5 +1,8 @@
 //! The configuration in use and the schedule made from it, which a reload replaces as a whole or not at all.
 
+mod looking;
+mod ways;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,6 +15,7 @@ use tracing::{info, warn};
 use crate::collector::Context;
 use crate::config::secret::Environment;
 use crate::config::{self, Loaded, Problem};
+use crate::discovery::Discovered;
 use crate::schedule::{LONGEST_SCRAPE, Schedule};
 
 /// What is served at the moment.
@@ -23,12 +27,16 @@ pub struct Running {
     state: Mutex<State>,
     /// One reload at a time.
     turn: sync::Mutex<()>,
+    /// One search for ways out at a time.
+    search: Arc<sync::Mutex<()>>,
 }
 
 /// The schedule, and how the last attempt to load a configuration went.
 #[derive(Clone)]
 struct State {
     schedule: Arc<Schedule>,
+    /// What was found on the machine; `None` when a configuration says what is watched.
+    discovered: Option<Arc<Discovered>>,
     successful: bool,
     /// When a configuration was last taken.
     taken: SystemTime,
@@ -40,8 +48,9 @@ impl Running {
     pub fn start(loaded: &Loaded, named: Option<PathBuf>, environment: Environment, context: Context) -> Arc<Self> {
         let schedule = Arc::new(Schedule::start(loaded.config.collectors.jobs(&context, &[])));
         context.tasks.spawn(look_around(schedule.clone()));
-        let state = Mutex::new(State { schedule, successful: true, taken: SystemTime::now() });
-        Arc::new(Self { named, environment, context, state, turn: sync::Mutex::default() })
+        let discovered = loaded.file.is_none().then(Arc::default);
+        let state = Mutex::new(State { schedule, discovered, successful: true, taken: SystemTime::now() });
+        Arc::new(Self { named, environment, context, state, turn: sync::Mutex::default(), search: Arc::default() })
     }
 
     /// The schedule in use. Who holds it is not disturbed by a reload.
@@ -78,15 +87,21 @@ impl Running {
         for warning in &loaded.warnings {
             warn!("{warning}");
         }
+        // Anew: what is not there any more is forgotten, and what did not let us in is asked at once.
+        let discovered = match &loaded.file {
+            Some(_) => None,
+            None => Some(Arc::new(self.discover(&Discovered::default()).await)),
+        };
+        let config = discovered.as_ref().map_or(loaded.config, |discovered| discovered.open(&self.environment));
         let before = self.schedule();
-        let jobs = loaded.config.collectors.jobs(&self.context, before.jobs());
+        let jobs = config.collectors.jobs(&self.context, before.jobs());
         let after = Arc::new(before.succeeded_by(jobs));
         let change = Change::between(&before, &after);
-        *self.state() = State { schedule: after.clone(), successful: true, taken: SystemTime::now() };
+        *self.state() = State { schedule: after.clone(), discovered, successful: true, taken: SystemTime::now() };
         if let Some(file) = &loaded.file {
             info!("reloaded {}: {change}", file.display());
         } else {
-            info!("reloaded, and there is no configuration at {}: {change}", config::DEFAULT_FILE);
+            info!("looked again, as there is no configuration at {}: {change}", config::DEFAULT_FILE);
         }
         self.context.tasks.spawn(look_around(after));
         Ok(change)

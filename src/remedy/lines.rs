@@ -1,0 +1,139 @@
+//! Shell lines that remedies of several topics have in common.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::{Remedy, Service};
+use crate::account::group_name;
+use crate::config::secret::Secret;
+
+/// A process has the groups that its user had when it started.
+const RESTART: &str = "! systemctl --quiet is-active vitrin 2>/dev/null || systemctl restart vitrin\n";
+
+/// A word of a shell line, in quotes where it needs some.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:=@%,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Each line behind a mark.
+pub(crate) fn indented(mark: &str, lines: &str) -> String {
+    lines.lines().fold(String::new(), |mut text, line| {
+        writeln!(text, "{mark}{line}").expect("writing to memory does not fail");
+        text
+    })
+}
+
+/// Makes a password into a file, unless there is one, and lets nobody read it but root and the service.
+pub(crate) fn secret_file(file: &Path, service: &Service) -> String {
+    let path = quoted(&file.to_string_lossy());
+    let folder = file.parent().map_or_else(|| "/".to_owned(), |folder| quoted(&folder.to_string_lossy()));
+    // Alone, so that a failure of any of them ends `sh -e`.
+    format!(
+        "mkdir -p {folder}\n[ -s {path} ] || (umask 077; head -c 24 /dev/urandom | base64 >{path})\n\
+         chown root:{} {path}\nchmod 0640 {path}\n",
+        quoted(&service.group)
+    )
+}
+
+/// What opens a secret's file to the service; `None` when it is open, empty or not there, or cannot be looked at.
+pub(crate) fn closed_secret(secret: &Secret, service: &Service) -> Option<Remedy> {
+    let file = secret.file()?;
+    let metadata = fs::metadata(file).ok().filter(|metadata| metadata.len() > 0)?;
+    let account = service.account.as_ref()?;
+    let (mode, read) = (metadata.mode(), 0o4);
+    let granted = if metadata.uid() == account.uid {
+        mode >> 6
+    } else if account.groups.contains(&metadata.gid()) {
+        mode >> 3
+    } else {
+        mode
+    };
+    if granted & read != 0 || account.uid == 0 {
+        return None;
+    }
+    let why = format!("{} is closed to {}, who has to log in with what it holds.", file.display(), service.user);
+    Some(Remedy::mend(why, secret_file(file, service)))
+}
+
+/// The way into a socket that is closed to the service; `None` when it is open, or cannot be looked at.
+///
+/// `socket` is the host's path, below `root`; `setting` is what would open it where no group can.
+pub(crate) fn membership(root: &Path, socket: &Path, service: &Service, setting: &str) -> Option<Remedy> {
+    let metadata = fs::metadata(root.join(socket.strip_prefix("/").unwrap_or(socket))).ok()?;
+    if service.account.as_ref().is_some_and(|account| account.may_use(&metadata)) || metadata.mode() & 0o6 == 0o6 {
+        return None;
+    }
+    let (user, shown) = (&service.user, socket.display());
+    let opens = metadata.mode() & 0o060 == 0o060 && metadata.gid() != 0;
+    match group_name(root, metadata.gid()).filter(|_| opens) {
+        Some(group) => Some(Remedy::mend(
+            format!("{user} is not in the group {group}, to which the socket {shown} is open."),
+            format!("usermod --append --groups {} {}\n{RESTART}", quoted(&group), quoted(user)),
+        )),
+        None => {
+            Some(Remedy::by_hand(format!("The socket {shown} is open to no group that {user} could join."), setting))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::net::UnixListener;
+    use std::process::Command;
+
+    use super::*;
+
+    fn service() -> Service {
+        let name = || "vitrin".to_owned();
+        Service { user: name(), group: name(), account: None, program: name(), superuser: false }
+    }
+
+    #[test]
+    fn words_reach_the_shell_as_they_are() {
+        for word in ["/etc/vitrin/redis.password", "a b", "it's", "$(id)", "", "a\"b\\"] {
+            let output = Command::new("sh").args(["-c", &format!("printf %s {}", quoted(word))]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), word);
+        }
+        assert_eq!(quoted("/a/b.c"), "/a/b.c");
+    }
+
+    #[test]
+    fn a_password_is_made_once_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("of vitrin/password");
+        // Only root gives files away, and only where the group is.
+        let lines = secret_file(&file, &service()).replace("chown root:vitrin", "true");
+        let run = || assert!(Command::new("sh").args(["-euc", &lines]).status().unwrap().success(), "{lines}");
+        run();
+        let password = fs::read(&file).unwrap();
+        assert_eq!((password.len(), fs::metadata(&file).unwrap().mode() & 0o777), (33, 0o640));
+        run();
+        assert_eq!(fs::read(&file).unwrap(), password);
+    }
+
+    #[test]
+    fn a_closed_socket_names_its_group_and_an_open_one_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("etc")).unwrap();
+        let socket = root.path().join("redis.sock");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        let group = fs::metadata(&socket).unwrap().gid();
+        fs::write(root.path().join("etc/group"), format!("cache:x:{group}:\n")).unwrap();
+        let asked = |mode| {
+            fs::set_permissions(&socket, fs::Permissions::from_mode(mode)).unwrap();
+            membership(root.path(), Path::new("/redis.sock"), &service(), "unixsocketperm 770")
+        };
+        assert_eq!(asked(0o666), None);
+        assert_eq!(asked(0o600).unwrap().by_hand, "unixsocketperm 770");
+        let run = asked(0o660).unwrap().run;
+        // Nobody is put into the group of root, who runs the tests where it may.
+        assert!(run.starts_with("usermod --append --groups cache vitrin\n") || group == 0, "{run}");
+    }
+}
