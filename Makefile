@@ -21,12 +21,14 @@ test: packages ## Everything that must hold before a change lands
 	cargo test --locked -- --show-output
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --document-private-items
 
-test-newest: packages ## The suite against the newest servers: MySQL, then MariaDB (root)
-	tests/newest-servers mysql $(NEWEST)-mysql cargo test --locked
-	tests/newest-servers mariadb $(NEWEST)-mariadb cargo test --locked
+test-newest: packages ## What depends on a server, against the newest: MySQL, Valkey, MariaDB (root)
+	tests/newest-servers mysql $(NEWEST)-mysql cargo test --locked --test it
+	VITRIN_TEST_REDIS=valkey-server tests/newest-servers mysql $(NEWEST)-mysql cargo test --locked --test it -- redis
+	tests/newest-servers mariadb $(NEWEST)-mariadb cargo test --locked --test it
 
-bench: packages ## What a scrape costs, beside the exporters that it replaces
-	cargo bench --locked --bench against_peers
+bench: packages ## What a scrape costs, beside the exporters that it replaces: docs/performance.md (root)
+	tests/newest-servers mysql $(NEWEST)-mysql
+	env --unset=RUST_BACKTRACE cargo bench --locked --bench against_peers -- --newest $(NEWEST)-mysql
 
 fuzz: ## 10 million executions of each fuzzer; RUNS= for another number, JOBS= at a time (a C++ compiler)
 	fuzz/run

@@ -26,6 +26,7 @@ pub mod discovery;
 pub mod exposition;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+pub mod histogram;
 mod logging;
 pub mod machine;
 pub mod metric;

@@ -1,40 +1,57 @@
-//! What scraping one exporter costs.
+//! What scraping costs the exporters themselves, all scraped in turn.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::contender::Contender;
 use crate::support::http::Connection;
 use crate::support::process;
 
-/// Scrapes after which a fresh process has reached its working size.
-const WARM_UP: usize = 20;
+/// A way to ask for a page.
+pub(crate) struct Form {
+    pub(crate) name: &'static str,
+    headers: &'static [(&'static str, &'static str)],
+}
 
-/// Rounds, of which the median counts, and scrapes in each: the kernel counts processor time in hundredths of a second,
-/// so that a round must hold many.
-const ROUNDS: usize = 3;
-const SCRAPES: usize = 200;
-
-/// What a person with `curl` asks for, and what Prometheus does.
-pub(crate) const PLAIN: &[(&str, &str)] = &[];
-pub(crate) const PROMETHEUS: &[(&str, &str)] = &[
-    (
-        "Accept",
-        "application/openmetrics-text;version=1.0.0;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,\
-         text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
-    ),
-    ("Accept-Encoding", "gzip"),
-    ("X-Prometheus-Scrape-Timeout-Seconds", "10"),
+/// How people and Prometheus ask; memory is looked at after the first.
+pub(crate) const FORMS: [Form; 4] = [
+    Form {
+        name: "As Prometheus 2.42 asks: OpenMetrics if there is any, gzip",
+        headers: &[
+            (
+                "Accept",
+                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+                 text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            ),
+            ("Accept-Encoding", "gzip"),
+            ("X-Prometheus-Scrape-Timeout-Seconds", "10"),
+        ],
+    },
+    Form {
+        name: "As Prometheus asks that wants native histograms: protobuf if there is any, gzip",
+        headers: &[
+            (
+                "Accept",
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
+                 application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,\
+                 text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            ),
+            ("Accept-Encoding", "gzip"),
+            ("X-Prometheus-Scrape-Timeout-Seconds", "10"),
+        ],
+    },
+    Form { name: "Text 0.0.4, gzip", headers: &[("Accept", "text/plain;version=0.0.4"), ("Accept-Encoding", "gzip")] },
+    Form { name: "Text 0.0.4, plain, as curl asks", headers: &[] },
 ];
 
-/// The cost of one exporter, of ours or of a peer.
+/// The cost of one exporter.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cost {
-    /// Resident memory after the warm-up, and the part of it that no file backs; bytes.
+    /// Resident memory after the scrapes of the first form, and the part of it that no file backs; bytes.
     pub(crate) rss: u64,
     pub(crate) anonymous: u64,
-    pub(crate) plain: Scrape,
-    pub(crate) gzip: Scrape,
+    /// One for each of [`FORMS`].
+    pub(crate) scrapes: [Scrape; FORMS.len()],
 }
 
 /// The cost of one scrape.
@@ -49,59 +66,48 @@ pub(crate) struct Scrape {
     pub(crate) bytes: usize,
 }
 
-impl Cost {
-    /// Measures the exporter at this address, which has just been started.
-    pub(crate) fn of(address: SocketAddr, pid: u32) -> io::Result<Self> {
-        let mut connection = Connection::open(address)?;
-        for _ in 0..WARM_UP {
-            scrape(&mut connection, PROMETHEUS)?;
+/// The cost of each, scraped one after the other, round after round.
+#[expect(clippy::print_stderr, reason = "how far it has come")]
+pub(crate) fn of(contenders: &[Contender], rounds: usize) -> Vec<Cost> {
+    let mut costs = vec![Cost::default(); contenders.len()];
+    for (index, form) in FORMS.iter().enumerate() {
+        eprintln!("{rounds} scrapes of each. {}", form.name);
+        for (cost, scrape) in costs.iter_mut().zip(scrapes(contenders, form, rounds)) {
+            cost.scrapes[index] = scrape;
         }
-        let (rss, anonymous) = (process::rss_bytes(pid), process::anonymous_bytes(pid));
-        let plain = Scrape::of(&mut connection, pid, PLAIN)?;
-        let gzip = Scrape::of(&mut connection, pid, PROMETHEUS)?;
-        Ok(Self { rss, anonymous, plain, gzip })
+        if index == 0 {
+            for (cost, contender) in costs.iter_mut().zip(contenders) {
+                cost.rss = process::rss_bytes(contender.pid());
+                cost.anonymous = process::anonymous_bytes(contender.pid());
+            }
+        }
     }
-
-    /// What several cost that are all scraped; the percentiles are of the slowest.
-    pub(crate) fn sum(costs: impl IntoIterator<Item = Self>) -> Self {
-        costs.into_iter().fold(Self::default(), |sum, cost| Self {
-            rss: sum.rss + cost.rss,
-            anonymous: sum.anonymous + cost.anonymous,
-            plain: sum.plain.with(cost.plain),
-            gzip: sum.gzip.with(cost.gzip),
-        })
-    }
+    costs
 }
 
-impl Scrape {
-    fn of(connection: &mut Connection, pid: u32, headers: &[(&str, &str)]) -> io::Result<Self> {
-        let mut spent = Vec::new();
-        let mut waits = Vec::new();
-        let mut bytes = 0;
-        for _ in 0..ROUNDS {
-            let before = process::cpu(pid);
-            for _ in 0..SCRAPES {
-                let begun = Instant::now();
-                bytes = scrape(connection, headers)?;
-                waits.push(begun.elapsed());
-            }
-            spent.push(process::cpu(pid).saturating_sub(before));
+fn scrapes(contenders: &[Contender], form: &Form, rounds: usize) -> Vec<Scrape> {
+    let mut connections: Vec<_> = contenders.iter().map(|each| Connection::open(each.address()).unwrap()).collect();
+    let mut waits = vec![Vec::with_capacity(rounds); contenders.len()];
+    let mut bytes = vec![0; contenders.len()];
+    let cpu = || contenders.iter().map(|contender| process::cpu(contender.pid())).collect::<Vec<_>>();
+    let before = cpu();
+    for _ in 0..rounds {
+        for (index, connection) in connections.iter_mut().enumerate() {
+            let begun = Instant::now();
+            let answer = scrape(connection, form.headers);
+            waits[index].push(begun.elapsed());
+            bytes[index] = answer.unwrap_or_else(|error| panic!("{}: {error}", contenders[index].name));
         }
-        spent.sort();
+    }
+    let after = cpu();
+    let rounds = u32::try_from(rounds).expect("a few thousand");
+    let spent = before.into_iter().zip(after).map(|(before, after)| after.saturating_sub(before) / rounds);
+    let times = waits.into_iter().map(|mut waits| {
         waits.sort();
-        let scrapes = u32::try_from(SCRAPES).expect("a few hundred");
-        let [p50, p99] = [waits.len() / 2, waits.len() * 99 / 100].map(|index| waits[index]);
-        Ok(Self { cpu: spent[ROUNDS / 2] / scrapes, p50, p99, bytes })
-    }
-
-    fn with(self, other: Self) -> Self {
-        Self {
-            cpu: self.cpu + other.cpu,
-            p50: self.p50.max(other.p50),
-            p99: self.p99.max(other.p99),
-            bytes: self.bytes + other.bytes,
-        }
-    }
+        [50, 99].map(|percent| waits[(waits.len() * percent / 100).min(waits.len() - 1)])
+    });
+    let all = spent.zip(times).zip(bytes);
+    all.map(|((cpu, [p50, p99]), bytes)| Scrape { cpu, p50, p99, bytes }).collect()
 }
 
 /// One scrape; gives the size of the body.
@@ -110,5 +116,27 @@ fn scrape(connection: &mut Connection, headers: &[(&str, &str)]) -> io::Result<u
     match response.status {
         200 => Ok(response.body.len()),
         status => Err(io::Error::other(format!("answered {status}"))),
+    }
+}
+
+impl Cost {
+    /// What several cost that are all scraped; the percentiles are of the slowest.
+    pub(crate) fn sum<'a>(costs: impl IntoIterator<Item = &'a Self>) -> Self {
+        costs.into_iter().fold(Self::default(), |sum, cost| Self {
+            rss: sum.rss + cost.rss,
+            anonymous: sum.anonymous + cost.anonymous,
+            scrapes: std::array::from_fn(|form| sum.scrapes[form].with(cost.scrapes[form])),
+        })
+    }
+}
+
+impl Scrape {
+    fn with(self, other: Self) -> Self {
+        Self {
+            cpu: self.cpu + other.cpu,
+            p50: self.p50.max(other.p50),
+            p99: self.p99.max(other.p99),
+            bytes: self.bytes + other.bytes,
+        }
     }
 }

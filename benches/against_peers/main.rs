@@ -1,56 +1,92 @@
 //! What a scrape costs, beside the exporters that Vitrin stands in for.
 //!
-//! `make bench` starts the real servers, then each exporter in turn against them, and prints one table and the promises
-//! it bears out. It ends with 1 when one is broken. Figures of different runs do not compare: machines are noisy.
+//! `make bench` starts the real servers, this Debian's exporters, the newest ones and ours, all at once, and scrapes
+//! them in turn, so that whatever else the machine does falls on all alike. It prints what was measured and the
+//! promises that it bears out, writes both into `docs/performance.md`, and ends with 1 when a promise is broken.
+//!
+//! `cargo bench --bench against_peers -- [--newest ROOT] [SCRAPES]`: fewer than a thousand scrapes are for trying it
+//! out, and are not written down.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on ends there")]
-#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "figures, and how far it has come")]
 
+mod asked;
+mod contender;
 mod cost;
+mod coverage;
+mod crowd;
+mod document;
+mod machine;
+mod promises;
 mod report;
+mod start;
 #[expect(dead_code, unused_imports, reason = "the tests use the rest")]
 #[path = "../../tests/it/support/mod.rs"]
 mod support;
+mod table;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use cost::Cost;
+use contender::Contender;
 use report::Report;
 use support::exporter::Exporter;
-use support::peers::Peer;
+use support::generation::Generation;
 use support::stack::Stack;
 
-/// Where a peer says whether it reaches its server.
-const UP: [&str; 3] = ["mysql_up", "redis_up", "nginx_up"];
+/// After how many scrapes the memory is looked at, and of how many the percentiles are taken.
+const SCRAPES: usize = 1_000;
 
 fn main() -> ExitCode {
+    let arguments = Arguments::of(std::env::args().skip(1));
+    let machine = machine::Machine::now();
+    eprintln!("starting the servers and the exporters");
     let stack = Stack::start();
-    let peers = vec![
-        ("mysqld_exporter", theirs(&Peer::mysqld(&stack.mysql_client()))),
-        ("redis_exporter", theirs(&Peer::redis(&stack.redis_url(), &[]))),
-        ("node_exporter", theirs(&Peer::node())),
-        ("nginx-prometheus-exporter", theirs(&Peer::nginx(&stack.stub_status()))),
-    ];
-    let same = ours(&stack.without_php());
-    let all = ours(&stack.configuration());
-    let binary = std::fs::metadata(env!("CARGO_BIN_EXE_vitrin")).unwrap().len();
-    let report = Report { peers, same, all, binary };
-    println!("{report}");
+    let starts = start::of(&stack);
+    let mut contenders = contender::peers(&Generation::installed(), &stack);
+    if let Some(root) = &arguments.newest {
+        contenders.extend(contender::peers(&Generation::in_root(root.clone()), &stack));
+    }
+    contenders.push(Contender::ours("vitrin, what they give", Exporter::start(&stack.without_php())));
+    contenders.push(Contender::ours("vitrin, every collector", Exporter::start(&stack.everything())));
+
+    let costs = cost::of(&contenders, arguments.scrapes);
+    eprintln!("counting what the servers are asked");
+    let asked = contenders.iter().map(|contender| asked::by(contender, &stack, arguments.scrapes / 5)).collect();
+    let coverage = coverage::of(&contenders);
+    eprintln!("sending crowds");
+    // Last: some of them do not survive it, and the servers are not the same after it.
+    let crowds = contenders.iter().map(crowd::at).collect();
+    let servers = machine::servers(&stack);
+    let Arguments { newest, scrapes } = arguments;
+    let report = Report { machine, servers, scrapes, contenders, costs, asked, coverage, crowds, starts };
+    let text = report.to_string();
+    println!("{text}");
+    if scrapes >= SCRAPES && newest.is_some() {
+        document::write(&text);
+    } else {
+        eprintln!("{} stays as it is: it takes {SCRAPES} scrapes and --newest", document::PATH);
+    }
     ExitCode::from(u8::from(report.promises().iter().any(|promise| !promise.kept)))
 }
 
-/// What a peer costs, which must reach its server.
-fn theirs(peer: &Peer) -> Cost {
-    let page = peer.page();
-    let down = UP.into_iter().find(|up| page.get(up, &[]) == Some(0.0));
-    assert!(down.is_none(), "{down:?} is 0; the log:\n{}", peer.daemon().log());
-    Cost::of(peer.address(), peer.daemon().pid()).unwrap()
+/// What the command line says.
+struct Arguments {
+    /// The root file system with the newest peers.
+    newest: Option<PathBuf>,
+    scrapes: usize,
 }
 
-/// What our exporter costs with this configuration; every target of it must be up.
-fn ours(config: &str) -> Cost {
-    let exporter = Exporter::start(config);
-    let page = exporter.scrape();
-    let down: Vec<_> = page.samples("vitrin_up").filter(|series| series.value != 1.0).collect();
-    assert!(down.is_empty(), "{down:?}; the log:\n{}", exporter.log());
-    Cost::of(exporter.address(), exporter.pid()).unwrap()
+impl Arguments {
+    fn of(mut words: impl Iterator<Item = String>) -> Self {
+        let mut arguments = Self { newest: None, scrapes: SCRAPES };
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                // Cargo says so to every bench.
+                "--bench" => {}
+                "--newest" => arguments.newest = words.next().map(PathBuf::from),
+                number => arguments.scrapes = number.parse().expect("a number of scrapes"),
+            }
+        }
+        arguments
+    }
 }

@@ -1,116 +1,178 @@
-//! The table, and the promises that it must bear out.
+//! All that was measured in one run, as a chapter in Markdown.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::cost::Cost;
+use crate::asked::{Asked, COUNTED};
+use crate::contender::Contender;
+use crate::cost::{Cost, FORMS, Scrape};
+use crate::coverage::Coverage;
+use crate::crowd::{Crowd, SCRAPERS, WAVES};
+use crate::machine::Machine;
+use crate::promises::CROWD_MEGABYTES;
+use crate::start::Start;
+use crate::table::Table;
 
-const MEGABYTE: f64 = 1e6;
-
-/// What is promised of a release build; README and design name the same figures.
-const RSS_MEGABYTES: f64 = 20.0;
-const BINARY_MEGABYTES: f64 = 15.0;
-const CPU_PART_OF_PEERS: f64 = 0.25;
-
-/// All that was measured in one run.
+/// What was measured; the lists have one entry for each contender, of which the last two are ours.
 pub(crate) struct Report {
-    pub(crate) peers: Vec<(&'static str, Cost)>,
-    /// Ours with the collectors that stand in for these peers, and with all of them.
-    pub(crate) same: Cost,
-    pub(crate) all: Cost,
-    /// Size of our program.
-    pub(crate) binary: u64,
-}
-
-/// A promise, what was measured, and whether it was kept.
-pub(crate) struct Promise {
-    what: &'static str,
-    measured: String,
-    pub(crate) kept: bool,
-}
-
-impl Report {
-    fn sum(&self) -> Cost {
-        Cost::sum(self.peers.iter().map(|(_, cost)| *cost))
-    }
-
-    /// What is promised, each with its verdict.
-    pub(crate) fn promises(&self) -> Vec<Promise> {
-        let sum = self.sum();
-        let at_most = |what, measured: f64, limit: f64, unit: &str| Promise {
-            what,
-            measured: format!("{measured:.2}{unit}, at most {limit}{unit}"),
-            kept: measured <= limit,
-        };
-        let part = |ours: Duration, theirs: Duration| ours.as_secs_f64() / theirs.as_secs_f64();
-        let slowest = sum.plain.p50;
-        vec![
-            at_most("resident memory, all collectors", megabytes(self.all.rss), RSS_MEGABYTES, " MB"),
-            at_most("size of the program", megabytes(self.binary), BINARY_MEGABYTES, " MB"),
-            at_most("CPU beside the peers'", part(self.same.plain.cpu, sum.plain.cpu), CPU_PART_OF_PEERS, ""),
-            at_most("CPU beside the peers', gzip", part(self.same.gzip.cpu, sum.gzip.cpu), CPU_PART_OF_PEERS, ""),
-            Promise {
-                what: "p99 under the slowest peer's p50",
-                measured: format!("{:.2} ms, {:.2} ms", milliseconds(self.same.plain.p99), milliseconds(slowest)),
-                kept: self.same.plain.p99 < slowest,
-            },
-        ]
-    }
+    pub(crate) machine: Machine,
+    pub(crate) servers: String,
+    pub(crate) scrapes: usize,
+    pub(crate) contenders: Vec<Contender>,
+    pub(crate) costs: Vec<Cost>,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) coverage: Vec<Coverage>,
+    pub(crate) crowds: Vec<Crowd>,
+    pub(crate) starts: [Start; 3],
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "| exporter | RSS MB | of it anonymous | CPU ms | gzip | p50 ms | p99 ms | gzip p50 | p99 | bytes | gzip |"
-        )?;
-        writeln!(f, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
-        for (name, cost) in &self.peers {
-            row(f, name, cost)?;
+        let Machine { date, processors, kernel, debian, load } = &self.machine;
+        writeln!(f, "Measured on {date}: {processors}, Linux {kernel}, {debian}; load before the run {load}.")?;
+        writeln!(f, "Servers: {}. {} scrapes of each exporter in each form.\n", self.servers, self.scrapes)?;
+        writeln!(f, "## Promises\n\n{}", self.verdicts())?;
+        writeln!(f, "## Weight\n\n{}", self.weight())?;
+        writeln!(f, "## A scrape\n")?;
+        for (form, how) in FORMS.iter().enumerate() {
+            writeln!(f, "{}:\n\n{}", how.name, self.scrape(form))?;
         }
-        let sum = self.sum();
-        row(f, "**the peers together** (times: the slowest)", &sum)?;
-        row(f, "**vitrin, what they give**", &self.same)?;
-        row(f, "**vitrin, all collectors**", &self.all)?;
-        write!(f, "| the peers' by ours |")?;
-        let bytes = |bytes: usize| megabytes(bytes as u64);
-        let pairs = [
-            (megabytes(sum.rss), megabytes(self.same.rss)),
-            (megabytes(sum.anonymous), megabytes(self.same.anonymous)),
-            (milliseconds(sum.plain.cpu), milliseconds(self.same.plain.cpu)),
-            (milliseconds(sum.gzip.cpu), milliseconds(self.same.gzip.cpu)),
-            (milliseconds(sum.plain.p50), milliseconds(self.same.plain.p50)),
-            (milliseconds(sum.plain.p99), milliseconds(self.same.plain.p99)),
-            (milliseconds(sum.gzip.p50), milliseconds(self.same.gzip.p50)),
-            (milliseconds(sum.gzip.p99), milliseconds(self.same.gzip.p99)),
-            (bytes(sum.plain.bytes), bytes(self.same.plain.bytes)),
-            (bytes(sum.gzip.bytes), bytes(self.same.gzip.bytes)),
-        ];
-        for (theirs, ours) in pairs {
-            write!(f, " {:.1}x |", theirs / ours)?;
-        }
-        writeln!(f, "\n")?;
-        for Promise { what, measured, kept } in self.promises() {
-            writeln!(f, "{} {what}: {measured}", if kept { "kept  " } else { "BROKEN" })?;
-        }
-        Ok(())
+        writeln!(f, "## What the servers are asked\n\n{}", self.servers_are_asked())?;
+        writeln!(f, "## What it gives\n\n{}", self.families())?;
+        let beyond = self.coverage.last().map_or(0, |coverage| coverage.beyond);
+        writeln!(f, "{beyond} families of Vitrin's no peer of the table has.\n")?;
+        writeln!(f, "## Start\n\n{}", self.starts())?;
+        write!(f, "## {SCRAPERS} scrapes at once\n\n{}", self.crowd())
     }
 }
 
-fn row(f: &mut fmt::Formatter<'_>, name: &str, cost: &Cost) -> fmt::Result {
-    let Cost { rss, anonymous, plain, gzip } = cost;
-    write!(f, "| {name} | {:.1} | {:.1} |", megabytes(*rss), megabytes(*anonymous))?;
-    for time in [plain.cpu, gzip.cpu, plain.p50, plain.p99, gzip.p50, gzip.p99] {
-        write!(f, " {:.2} |", milliseconds(time))?;
+impl Report {
+    /// The peers of each generation, by their index.
+    pub(crate) fn generations(&self) -> Vec<Vec<usize>> {
+        let mut all: Vec<usize> = (0..self.contenders.len()).collect();
+        all.truncate(self.contenders.len() - 2);
+        let same = |a: &usize, b: &usize| self.contenders[*a].generation == self.contenders[*b].generation;
+        all.chunk_by(same).map(<[usize]>::to_vec).collect()
     }
-    writeln!(f, " {} | {} |", plain.bytes, gzip.bytes)
+
+    /// Ours with every collector.
+    pub(crate) fn everything(&self) -> (&Contender, &Cost) {
+        self.contenders.last().zip(self.costs.last()).expect("ours takes part")
+    }
+
+    fn verdicts(&self) -> Table {
+        let mut table = Table::new(&["promise", "measured", "limit", "verdict"]);
+        for promise in self.promises() {
+            let verdict = if promise.kept { "kept" } else { "**BROKEN**" };
+            table.row(promise.what, [promise.measured, promise.limit, verdict.to_owned()]);
+        }
+        table
+    }
+
+    /// A table of costs: a row for each exporter, for each generation together, and for theirs by ours.
+    fn beside(&self, head: &[&str], cells: impl Fn(u64, &Cost) -> Vec<(f64, usize)>) -> Table {
+        let mut table = Table::new(head);
+        let text = |(figure, digits): (f64, usize)| format!("{figure:.digits$}");
+        let of = |index: usize| cells(self.contenders[index].program, &self.costs[index]);
+        let ours = [self.contenders.len() - 2, self.contenders.len() - 1];
+        let mut ratios = Vec::new();
+        for peers in self.generations() {
+            for &peer in &peers {
+                table.row(&self.contenders[peer].name, of(peer).into_iter().map(text));
+            }
+            let generation = self.contenders[peers[0]].generation.as_deref().unwrap_or_default();
+            let program = peers.iter().map(|&peer| self.contenders[peer].program).sum();
+            let together = cells(program, &self.sum(&peers));
+            table.row(&format!("**together: {generation}**"), together.iter().copied().map(text));
+            for index in ours {
+                let theirs_by_ours = together.iter().zip(of(index)).map(|((theirs, _), (ours, _))| theirs / ours);
+                let name = format!("together ({generation}) by {}", self.contenders[index].name);
+                ratios.push((name, theirs_by_ours.map(|ratio| format!("{ratio:.1}×")).collect::<Vec<_>>()));
+            }
+        }
+        for index in ours {
+            table.row(&format!("**{}**", self.contenders[index].name), of(index).into_iter().map(text));
+        }
+        for (name, cells) in ratios {
+            table.row(&name, cells);
+        }
+        table
+    }
+
+    fn weight(&self) -> Table {
+        self.beside(&["exporter", "program MB", "RSS MB", "of it anonymous"], |program, cost| {
+            [program, cost.rss, cost.anonymous].map(|bytes| (megabytes(bytes), 1)).into()
+        })
+    }
+
+    fn scrape(&self, form: usize) -> Table {
+        self.beside(&["exporter", "CPU ms", "p50 ms", "p99 ms", "kB"], |_, cost| {
+            let Scrape { cpu, p50, p99, bytes } = cost.scrapes[form];
+            let times = [cpu, p50, p99].map(|time| (milliseconds(time), 2));
+            times.into_iter().chain([(megabytes(bytes as u64) * 1e3, 1)]).collect()
+        })
+    }
+
+    fn servers_are_asked(&self) -> Table {
+        let head = ["exporter"].into_iter().chain(COUNTED).chain(["CPU ms of the database", "of Redis"]);
+        let mut table = Table::new(&head.collect::<Vec<_>>());
+        for (contender, Asked { counts, cpu }) in self.contenders.iter().zip(&self.asked) {
+            let counts = counts.iter().map(|count| format!("{count:.1}"));
+            let cpu = cpu.iter().map(|time| format!("{:.2}", milliseconds(*time)));
+            table.row(&contender.name, counts.chain(cpu));
+        }
+        table
+    }
+
+    fn families(&self) -> Table {
+        let mut table = Table::new(&[
+            "exporter",
+            "families",
+            "series",
+            "not about itself: families",
+            "series",
+            "of these Vitrin has: families",
+            "with series",
+        ]);
+        for (contender, coverage) in self.contenders.iter().zip(&self.coverage) {
+            let Coverage { families, series, others, ours, .. } = coverage;
+            let counts = [*families, *series, others.families, others.series, ours.families, ours.series];
+            // Ours beside itself says nothing.
+            let known = if contender.generation.is_some() { counts.len() } else { 4 };
+            let cells = counts.iter().enumerate();
+            table.row(
+                &contender.name,
+                cells.map(|(index, count)| if index < known { count.to_string() } else { String::new() }),
+            );
+        }
+        table
+    }
+
+    fn starts(&self) -> Table {
+        let mut table = Table::new(&["from start to the last byte of the first page", "median ms", "worst ms"]);
+        for start in &self.starts {
+            table.row(start.configured, [start.median, start.worst].map(|time| format!("{:.1}", milliseconds(time))));
+        }
+        table
+    }
+
+    fn crowd(&self) -> Table {
+        let answered = format!("answered with data, of {WAVES} × {SCRAPERS}");
+        let growth = format!("growth of RSS at its peak, MB (goal: {CROWD_MEGABYTES})");
+        let mut table = Table::new(&["exporter", &answered, &growth]);
+        for (contender, crowd) in self.contenders.iter().zip(&self.crowds) {
+            let growth = crowd.growth.map_or("it ended".to_owned(), |growth| format!("{:.1}", megabytes(growth)));
+            table.row(&contender.name, [crowd.answered.to_string(), growth]);
+        }
+        table
+    }
 }
 
-fn milliseconds(time: Duration) -> f64 {
+pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people to read")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / MEGABYTE
+pub(crate) fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }

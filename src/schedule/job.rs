@@ -38,6 +38,27 @@ pub struct Job {
     state: Mutex<State>,
 }
 
+/// What a scrape has asked a job for.
+pub(super) enum Asked {
+    /// It is there.
+    Known(Arc<Outcome>),
+    /// The job is at it.
+    Running(Arc<Job>, Arc<Run>),
+}
+
+impl Asked {
+    /// The outcome for a scrape that must answer by `deadline`.
+    pub(super) async fn outcome(self, deadline: Instant) -> Arc<Outcome> {
+        match self {
+            Self::Known(outcome) => outcome,
+            Self::Running(job, run) => match timeout_at(deadline, run.wait()).await {
+                Ok(Some(outcome)) => outcome,
+                _ => job.give_up(&run),
+            },
+        }
+    }
+}
+
 /// A collector with its type forgotten.
 trait Watch: Send + Sync {
     fn run(self: Arc<Self>, until: Instant) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)>;
@@ -84,7 +105,7 @@ impl Last {
 }
 
 /// A run under way, joined by every scrape that comes while it lasts.
-struct Run {
+pub(super) struct Run {
     begun: Instant,
     outcome: watch::Receiver<Option<Arc<Outcome>>>,
     /// What scrapes got whose limit was over before this run was; guarded by the job's state.
@@ -216,17 +237,12 @@ impl Job {
         }
     }
 
-    /// The outcome for a scrape that must answer by `deadline`.
-    pub(super) async fn outcome(self: Arc<Self>, deadline: Instant) -> Arc<Outcome> {
-        if let Some(every) = self.every
-            && let Some(outcome) = self.unless_stale(every)
-        {
-            return outcome;
-        }
-        let run = self.join(Some(deadline));
-        match timeout_at(deadline, run.wait()).await {
-            Ok(Some(outcome)) => outcome,
-            _ => self.give_up(&run),
+    /// What a scrape that must answer by `deadline` gets of this job: what a timer has found, or a run that was started
+    /// or joined just now.
+    pub(super) fn begin(self: &Arc<Self>, deadline: Instant) -> Asked {
+        match self.every.and_then(|every| self.unless_stale(every)) {
+            Some(outcome) => Asked::Known(outcome),
+            None => Asked::Running(self.clone(), self.join(Some(deadline))),
         }
     }
 
@@ -270,9 +286,10 @@ impl Job {
         }
         let (findings, gaps, dropped) = out.finish();
         let failure = result.err();
-        let ended = SystemTime::now();
+        let (duration, ended) = (run.begun.elapsed(), SystemTime::now());
 
         let mut state = self.state();
+        state.tally.add_run(duration);
         // The scrape that gave up on this run has counted and told already that it takes too long.
         let known = |failure: Option<&Failure>| {
             run.late().is_some() && failure.is_none_or(|failure| failure.reason == Reason::Timeout)
@@ -290,7 +307,7 @@ impl Job {
             id: Outcome::next_id(),
             collector: self.collector,
             target: self.target.clone(),
-            duration: run.begun.elapsed(),
+            duration,
             ended,
             findings,
             failure,

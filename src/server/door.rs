@@ -164,7 +164,7 @@ impl Visit {
         let (visit, first) = (&self, &asked);
         let service = service_fn(move |request| async move {
             first.cancel();
-            visit.answer(&request).await
+            visit.answer(request).await
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -184,7 +184,7 @@ impl Visit {
         connection.await.map_err(io::Error::other)
     }
 
-    async fn answer(&self, request: &Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+    async fn answer(&self, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let Some(busy) = self.seat.busy() else { return Err(io::Error::other("closed to make room")) };
         let settings = self.web.settings().await;
         let mut answer = if let Some(refusal) = self.web.refusal(&settings, request.headers(), self.peer).await {

@@ -12,7 +12,7 @@ mod seats;
 mod web;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -79,7 +79,7 @@ pub async fn serve(listeners: Vec<Listener>, app: Arc<App>, context: &Context) {
 
 impl App {
     /// The answer to one request; its body is never read.
-    async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path();
         let methods: &[Method] = match path {
             "/" | "/metrics" | "/probe" | "/-/healthy" | "/-/ready" => &[Method::GET, Method::HEAD],
@@ -94,8 +94,8 @@ impl App {
         }
         let query = request.uri().query().unwrap_or_default();
         match path {
-            "/metrics" => self.metrics(query::selection(query), request.headers()).await,
-            "/probe" => self.metrics(query::one(query, &self.running.schedule()), request.headers()).await,
+            "/metrics" => self.metrics(query::selection(query), request).await,
+            "/probe" => self.metrics(query::one(query, &self.running.schedule()), request).await,
             "/-/healthy" => plain(StatusCode::OK, "Vitrin is alive.\n"),
             "/-/ready" => plain(StatusCode::OK, "Vitrin is ready.\n"),
             "/-/reload" => self.reload().await,
@@ -109,16 +109,21 @@ impl App {
     }
 
     /// One scrape: 200 with what is there by the limit the scraper names; 400 when it asks for what there is not.
-    async fn metrics(&self, selection: Result<Selection, String>, headers: &HeaderMap) -> Response<Full<Bytes>> {
+    async fn metrics(&self, selection: Result<Selection, String>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let headers = request.headers();
         let selection = match selection {
             Ok(selection) => selection,
             Err(error) => return plain(StatusCode::BAD_REQUEST, error + "\n"),
         };
+        let begun = Instant::now();
         let limit = header(headers, &SCRAPE_TIMEOUT).trim().parse().ok();
-        let format = format_for(&header(headers, &ACCEPT));
+        let format = format_for(&header(headers, &ACCEPT), self.running.exposition());
         let gzip = accepts_gzip(&header(headers, &ACCEPT_ENCODING));
+        // It keeps the buffer that it was read into, which 200 scrapes that wait would have one more of each.
+        drop(request);
         let outcomes = self.running.schedule().scrape(&selection, patience(limit)).await;
         let page = self.pages.get(&selection, outcomes, self, format, gzip).await;
+        self.pages.count_scrape(begun.elapsed());
         let mut answer = Response::new(Full::new(page));
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));

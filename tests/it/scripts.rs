@@ -48,6 +48,23 @@ fn without_apt_the_packages_are_named() {
 }
 
 #[test]
+fn a_folder_that_is_not_ours_is_no_root_of_the_newest_servers() {
+    let folder = folder();
+    std::fs::write(folder.path().join("letter"), "dear").unwrap();
+    let output = run(Command::new("tests/newest-servers").arg("mysql").arg(folder.path()));
+    let why = if rustix::process::geteuid().is_root() { "not ours" } else { "only root" };
+    assert!(!output.status.success() && words(&output).contains(why), "{}", words(&output));
+    assert!(folder.path().join("letter").exists());
+}
+
+#[test]
+fn newest_servers_says_how_it_is_called() {
+    let output = run(Command::new("tests/newest-servers").arg("oracle").arg("/nowhere"));
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(words(&output), "usage: newest-servers mysql|mariadb DIR [COMMAND ...]\n");
+}
+
+#[test]
 fn make_help_lists_every_target() {
     let output = run(&mut make(&["help"]));
     for target in ["run", "packages", "test", "test-newest", "bench"] {

@@ -181,15 +181,13 @@ impl Folder {
 
     /// The text of a file in it.
     pub(super) fn read<'buffer>(&self, name: &str, buffer: &'buffer mut Buffer) -> Result<&'buffer str, Hole> {
-        self.fill(name, buffer, false)
+        self.fill(name, buffer, false).map_err(|error| Hole::io(error, self.path.join(name).display()))
     }
 
-    fn fill<'buffer>(&self, name: &str, buffer: &'buffer mut Buffer, is_property: bool) -> Result<&'buffer str, Hole> {
-        let parent = self.handle.as_ref().ok_or(Hole::Missing)?;
-        openat(parent, name, FILE, Mode::empty())
-            .map_err(io::Error::from)
-            .and_then(|file| buffer.fill(&file, is_property))
-            .map_err(|error| Hole::io(error, self.path.join(name).display()))
+    fn fill<'buffer>(&self, name: &str, buffer: &'buffer mut Buffer, is_property: bool) -> io::Result<&'buffer str> {
+        let parent = self.handle.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        let file = openat(parent, name, FILE, Mode::empty())?;
+        buffer.fill(&file, is_property)
     }
 
     /// A property, without the white space around it; none when the file is not there, empty, or answers with an

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::ops::Range;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,12 +15,10 @@ use rustix::process::{Pid, Signal};
 
 use tempfile::TempDir;
 
+use super::generation::Generation;
+
 /// The longest a server may take to start, or a condition to come true, on a busy two-core machine.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Names a folder that holds another generation of the servers (a whole root file system, `/tmp` bind-mounted into
-/// it): each server is then started from there by `chroot`.
-const ROOT: &str = "VITRIN_TEST_ROOT";
 
 /// Ports below those that Linux gives to outgoing connections, one of which could take a port between its being found
 /// free and the server's start; and low enough for a cluster node of Redis, which listens 10,000 higher, too.
@@ -166,6 +164,16 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until there is nothing left to complain of, and fails with the last complaint.
+#[track_caller]
+pub(crate) fn until_content(what: &str, mut complaint: impl FnMut() -> Option<String>) {
+    let begun = Instant::now();
+    while let Some(complaint) = complaint() {
+        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}: {complaint}");
+        pause();
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that polls")]
 fn pause() {
     std::thread::sleep(Duration::from_millis(10));
@@ -202,35 +210,12 @@ pub(crate) fn listens_on(socket: &Path) -> bool {
     UnixStream::connect(socket).is_ok()
 }
 
-/// The root of the other generation, when one is named.
-#[expect(clippy::disallowed_methods, reason = "the one place of the harness that reads the environment")]
-pub(crate) fn root() -> Option<PathBuf> {
-    std::env::var(ROOT).ok().map(PathBuf::from)
-}
-
-/// The command for the first of `programs` that is installed; from the other generation's root when one is named.
+/// The command for the first of `programs` that the generation under test has.
 ///
 /// Panics when none is there: a test that cannot run has failed.
+#[track_caller]
 pub(crate) fn program(programs: &[&str]) -> Command {
-    let root = root();
-    for program in programs {
-        for folder in ["/usr/sbin", "/usr/bin", "/usr/local/bin", "/usr/local/sbin"] {
-            let path = Path::new(folder).join(program);
-            match &root {
-                Some(root) if root.join(path.strip_prefix("/").unwrap()).exists() => {
-                    let mut command = Command::new("chroot");
-                    command.arg(root).arg(path);
-                    return command;
-                }
-                None if path.exists() => return Command::new(path),
-                _ => {}
-            }
-        }
-    }
-    panic!(
-        "none of {programs:?} is installed{}; `make packages` installs them",
-        root.map_or(String::new(), |root| format!(" in {}", root.display()))
-    );
+    Generation::under_test().program(programs)
 }
 
 #[cfg(test)]

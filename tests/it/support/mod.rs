@@ -9,6 +9,7 @@ pub(crate) mod exporter;
 pub(crate) mod found;
 pub(crate) mod fresh;
 pub(crate) mod front;
+pub(crate) mod generation;
 pub(crate) mod http;
 pub(crate) mod judges;
 pub(crate) mod mariadb;

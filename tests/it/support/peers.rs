@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::daemon::{Daemon, folder, free_port, listens, program};
+use tempfile::TempDir;
+
+use super::daemon::{Daemon, folder, free_port, listens};
+use super::generation::Generation;
 use super::http;
 use super::scrape::Page;
 
@@ -20,6 +23,7 @@ const NODE_DEFAULTS: [&str; 3] = [
 /// A running peer.
 pub(crate) struct Peer {
     daemon: Daemon,
+    program: PathBuf,
     address: SocketAddr,
 }
 
@@ -27,32 +31,22 @@ impl Peer {
     /// mysqld_exporter; `client` is the body of the `[client]` section it reads: `user=...`, `password=...`, and
     /// `socket=...` or `host=...` and `port=...`, a line each.
     pub(crate) fn mysqld(client: &str) -> Self {
-        let folder = folder();
-        let file = folder.path().join("my.cnf");
-        fs::write(&file, format!("[client]\n{client}\n")).unwrap();
-        let mut command = program(&["prometheus-mysqld-exporter"]);
-        // Older ones prefer the variable to the file.
-        command.env_remove("DATA_SOURCE_NAME").arg(format!("--config.my-cnf={}", file.display()));
-        Self::listening("mysqld_exporter", command, folder)
+        Generation::under_test().mysqld(client)
     }
 
     /// redis_exporter; `url` as `redis://127.0.0.1:6379` or `unix:///path`.
     pub(crate) fn redis(url: &str, arguments: &[&str]) -> Self {
-        let mut command = program(&["prometheus-redis-exporter"]);
-        command.arg(format!("--redis.addr={url}")).args(arguments);
-        Self::listening("redis_exporter", command, folder())
+        Generation::under_test().redis(url, arguments)
     }
 
     /// node_exporter, looking at this machine.
     pub(crate) fn node() -> Self {
-        Self::node_with(&[])
+        Generation::under_test().node(&[])
     }
 
     /// The same with more arguments.
     pub(crate) fn node_with(arguments: &[String]) -> Self {
-        let mut command = outside(&program(&["prometheus-node-exporter"]));
-        command.args(NODE_DEFAULTS).args(arguments);
-        Self::listening("node_exporter", command, folder())
+        Generation::under_test().node(arguments)
     }
 
     /// node_exporter with these arguments alone, started by this command.
@@ -63,17 +57,16 @@ impl Peer {
 
     /// nginx-prometheus-exporter; `url` is that of `stub_status`.
     pub(crate) fn nginx(url: &str) -> Self {
-        let mut command = program(&["prometheus-nginx-exporter"]);
-        command.arg(format!("--nginx.scrape-uri={url}"));
-        Self::listening("nginx-prometheus-exporter", command, folder())
+        Generation::under_test().nginx(url)
     }
 
-    fn listening(name: &'static str, mut command: Command, folder: tempfile::TempDir) -> Self {
+    fn listening(name: &'static str, mut command: Command, folder: TempDir) -> Self {
         let port = free_port();
+        let program = PathBuf::from(command.get_program());
         command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
         let mut daemon = Daemon::start(name, command, folder);
         daemon.wait_until(|| listens(port));
-        Self { daemon, address: SocketAddr::from(([127, 0, 0, 1], port)) }
+        Self { daemon, program, address: SocketAddr::from(([127, 0, 0, 1], port)) }
     }
 
     /// Where it listens.
@@ -86,6 +79,11 @@ impl Peer {
         &self.daemon
     }
 
+    /// Its program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// One scrape, in text 0.0.4.
     #[track_caller]
     pub(crate) fn page(&self) -> Page {
@@ -96,13 +94,39 @@ impl Peer {
     }
 }
 
-/// The same program without `chroot`: it is to read this machine's sysfs, which the other root does not have, and
-/// being a Go program it needs nothing of its own root.
-fn outside(command: &Command) -> Command {
-    let arguments: Vec<_> = command.get_args().map(PathBuf::from).collect();
-    match &arguments[..] {
-        [root, path] => Command::new(root.join(path.strip_prefix("/").unwrap_or(Path::new("")))),
-        _ => Command::new(command.get_program()),
+/// The peers of one generation, each outside its root: Go programs need nothing of it, and node_exporter is to read
+/// this machine's sysfs, which the other root does not have.
+impl Generation {
+    /// See [`Peer::mysqld`].
+    pub(crate) fn mysqld(&self, client: &str) -> Peer {
+        let folder = folder();
+        let file = folder.path().join("my.cnf");
+        fs::write(&file, format!("[client]\n{client}\n")).unwrap();
+        let mut command = Command::new(self.file("prometheus-mysqld-exporter"));
+        // Older ones prefer the variable to the file.
+        command.env_remove("DATA_SOURCE_NAME").arg(format!("--config.my-cnf={}", file.display()));
+        Peer::listening("mysqld_exporter", command, folder)
+    }
+
+    /// See [`Peer::redis`].
+    pub(crate) fn redis(&self, url: &str, arguments: &[&str]) -> Peer {
+        let mut command = Command::new(self.file("prometheus-redis-exporter"));
+        command.arg(format!("--redis.addr={url}")).args(arguments);
+        Peer::listening("redis_exporter", command, folder())
+    }
+
+    /// See [`Peer::node_with`].
+    pub(crate) fn node(&self, arguments: &[String]) -> Peer {
+        let mut command = Command::new(self.file("prometheus-node-exporter"));
+        command.args(NODE_DEFAULTS).args(arguments);
+        Peer::listening("node_exporter", command, folder())
+    }
+
+    /// See [`Peer::nginx`].
+    pub(crate) fn nginx(&self, url: &str) -> Peer {
+        let mut command = Command::new(self.file("prometheus-nginx-exporter"));
+        command.arg(format!("--nginx.scrape-uri={url}"));
+        Peer::listening("nginx-prometheus-exporter", command, folder())
     }
 }
 
@@ -118,6 +142,7 @@ mod tests {
         assert!(page.len() > 200, "{:?}", page.names());
         assert!(page.number("node_load1", &[]) >= 0.0);
         assert!(page.number("node_cpu_seconds_total", &[("cpu", "0"), ("mode", "user")]) > 0.0);
+        assert!(node.program().ends_with("prometheus-node-exporter"));
         assert!(node.address().ip().is_loopback() && node.daemon().log().contains("node_exporter"));
     }
 

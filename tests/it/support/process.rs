@@ -11,6 +11,12 @@ pub(crate) fn rss_bytes(pid: u32) -> u64 {
     kilobytes(pid, "VmRSS:") << 10
 }
 
+/// The most it has been since `/proc/PID/clear_refs` was told to begin anew, in bytes; none for a process that has ended.
+pub(crate) fn peak_bytes(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    kilobytes_in(&status, "VmHWM:").map(|peak| peak << 10)
+}
+
 /// Resident memory that no file backs: the heap, mostly; in bytes.
 pub(crate) fn anonymous_bytes(pid: u32) -> u64 {
     kilobytes(pid, "RssAnon:") << 10
@@ -40,8 +46,11 @@ pub(crate) fn connections_to(port: u16) -> usize {
 
 fn kilobytes(pid: u32, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let value = status.lines().find_map(|line| line.strip_prefix(field)).expect("every live process has it");
-    value.trim().trim_end_matches(" kB").parse().unwrap()
+    kilobytes_in(&status, field).expect("every live process has it")
+}
+
+fn kilobytes_in(status: &str, field: &str) -> Option<u64> {
+    status.lines().find_map(|line| line.strip_prefix(field))?.trim().trim_end_matches(" kB").parse().ok()
 }
 
 /// Processor time spent so far, in user and kernel mode together.
@@ -59,7 +68,7 @@ mod tests {
 
     use std::net::{TcpListener, TcpStream};
 
-    use super::{anonymous_bytes, connections_to, cpu, rss_bytes};
+    use super::{anonymous_bytes, connections_to, cpu, peak_bytes, rss_bytes};
     use crate::support::daemon::eventually;
 
     #[test]
@@ -78,6 +87,7 @@ mod tests {
         let block = vec![1_u8; 64 << 20];
         assert!(anonymous_bytes(ours) > 64 << 20 && rss_bytes(ours) >= anonymous_bytes(ours));
         drop(block);
+        assert!(peak_bytes(ours).is_some_and(|peak| peak > 64 << 20));
         let before = cpu(ours);
         eventually("this loop to cost something", || {
             std::hint::black_box((0..1_000_000_u64).map(std::hint::black_box).sum::<u64>());

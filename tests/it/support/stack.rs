@@ -25,8 +25,8 @@ const POOL: &str = "pm = dynamic\npm.max_children = 8\npm.start_servers = 4\npm.
 /// The running servers.
 pub(crate) struct Stack {
     database: Database,
-    redis: RedisServer,
-    nginx: Nginx,
+    pub(crate) redis: RedisServer,
+    pub(crate) nginx: Nginx,
     php_fpm: PhpFpm,
 }
 
@@ -51,6 +51,15 @@ impl Stack {
     /// A configuration with one target of each kind; the host needs none.
     pub(crate) fn configuration(&self) -> String {
         format!("{}[php_fpm.targets.main]\n{}", self.without_php(), self.php_fpm.table(""))
+    }
+
+    /// The same with everything on that is off by default.
+    pub(crate) fn everything(&self) -> String {
+        let mysql = self.without_php().replace("[mysql.targets.main]\n", "[mysql.targets.main]\ndigests = 20\n");
+        let php_fpm = format!("[php_fpm.targets.main]\n{}", self.php_fpm.table("processes = true"));
+        let groups = "[redis.targets.main.key_groups.cache]\npattern = 'cache:*'\n";
+        let queries = "[mysql.queries.rows]\nsql = 'SELECT COUNT(*) AS n FROM shop.t1'\nvalues = ['n']\n";
+        mysql + groups + queries + &php_fpm
     }
 
     /// The same but for PHP-FPM, which no exporter in Debian watches.
@@ -123,4 +132,24 @@ fn fill(redis: &RedisServer) {
     let mut replies = String::new();
     stream.read_to_string(&mut replies).unwrap();
     assert_eq!(replies.matches("+OK\r\n").count(), KEYS + 1);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Stack;
+    use crate::support::exporter::Exporter;
+
+    /// What the bench calls every collector.
+    #[test]
+    fn every_collector_watches_the_stack_when_everything_is_on() {
+        let stack = Stack::start();
+        let exporter = Exporter::start(&stack.everything());
+        let page = exporter.scrape();
+        let jobs = || page.samples("vitrin_up");
+        assert!(jobs().all(|job| job.value == 1.0), "{:?}; the log:\n{}", jobs().collect::<Vec<_>>(), exporter.log());
+        let collectors: BTreeSet<_> = jobs().map(|job| job.labels["collector"].as_str()).collect();
+        assert_eq!(collectors, vitrin::collectors::all().into_iter().map(|(name, _)| name).collect());
+    }
 }
