@@ -4,7 +4,7 @@
 NEWEST ?= /var/tmp/vitrin-newest
 
 .DEFAULT_GOAL := help
-.PHONY: help run packages test test-newest bench
+.PHONY: help run packages test test-newest bench fuzz soak
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -29,3 +29,9 @@ test-newest: packages ## What depends on a server, against the newest: MySQL, Va
 bench: packages ## What a scrape costs, beside the exporters that it replaces: docs/performance.md (root)
 	tests/newest-servers mysql $(NEWEST)-mysql
 	env --unset=RUST_BACKTRACE cargo bench --locked --bench against_peers -- --newest $(NEWEST)-mysql
+
+fuzz: ## 10 million executions of each fuzzer; RUNS= for another number, JOBS= at a time (a C++ compiler)
+	fuzz/run
+
+soak: packages ## A day of scrapes, back to back, while the servers fail in every way
+	cargo bench --locked --bench soak

@@ -24,6 +24,8 @@ pub mod collectors;
 pub mod config;
 pub mod discovery;
 pub mod exposition;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod histogram;
 mod logging;
 pub mod machine;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::collector::Failure;
 use crate::histogram::Histogram;
-use crate::metric::{Family, Metric};
+use crate::metric::{Family, Kind, Metric};
 
 /// How many series one run may give one family. Above any honest count: MariaDB's widest default family has 160.
 pub const FAMILY_SERIES: usize = 2_000;
@@ -30,9 +30,11 @@ const RUN_LABEL_BYTES: usize = 8 << 20;
 pub enum Cause {
     /// The same family and labels came twice in one run; the first one stays.
     Duplicate,
+    /// No source that is in order says so: a counter below zero, buckets or quantiles that are not in order.
+    Impossible,
     /// Its family, or the run, was full.
     Limit,
-    /// The value was not a number; a missing value is absent, never NaN.
+    /// The value was not a number, or no finite one; a missing value is absent, never NaN.
     NotANumber,
 }
 
@@ -42,6 +44,7 @@ impl Cause {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Duplicate => "duplicate",
+            Self::Impossible => "impossible",
             Self::Limit => "limit",
             Self::NotANumber => "not_a_number",
         }
@@ -57,6 +60,28 @@ pub enum Value {
     Histogram(Arc<Histogram>),
     /// A summary.
     Summary(Box<Summary>),
+}
+
+impl Value {
+    /// Why it cannot be the value of such a family, which servers that lie give as well as ones that count past an end.
+    fn fault(&self, kind: Kind) -> Option<Cause> {
+        let (is_number, is_possible) = match self {
+            Self::Number(number) => (number.is_finite(), kind != Kind::Counter || *number >= 0.0),
+            Self::Histogram(histogram) => {
+                let total = histogram.buckets.iter().try_fold(0_u64, |sum, (_, count)| sum.checked_add(*count));
+                let in_order = histogram.buckets.is_sorted_by(|(a, _), (b, _)| a < b);
+                (histogram.sum.is_finite(), in_order && total.is_some())
+            }
+            Self::Summary(summary) => {
+                let in_order = summary.quantiles.is_sorted_by(|(a, _), (b, _)| a < b);
+                (true, in_order && summary.quantiles.iter().all(|(quantile, _)| (0.0..=1.0).contains(quantile)))
+            }
+        };
+        if !is_number {
+            return Some(Cause::NotANumber);
+        }
+        (!is_possible).then_some(Cause::Impossible)
+    }
 }
 
 /// Quantiles that a source computed itself.
@@ -222,8 +247,8 @@ impl Snapshot {
 
     fn add(&mut self, family: Family, labels: &[&str], value: Value) {
         debug_assert_eq!(labels.len(), family.labels.len(), "{}", family.name);
-        if matches!(value, Value::Number(number) if number.is_nan()) {
-            return self.drop_one(&family, Cause::NotANumber);
+        if let Some(cause) = value.fault(family.kind) {
+            return self.drop_one(&family, cause);
         }
         let is_full = self.series.len() >= RUN_SERIES || !self.labels.has_room_for(labels) || self.is_full(&family);
         if is_full && !self.unlimited {
@@ -372,7 +397,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
-    use crate::metric::{Desc, Kind};
+    use crate::metric::Desc;
 
     crate::metrics! {
         Own as _METRICS;
@@ -503,8 +528,37 @@ mod tests {
     fn not_a_number_is_absent_and_counted() {
         let mut out = Snapshot::default();
         out.push(&ALL, [], f64::NAN);
+        out.push(&ALL, [], f64::NEG_INFINITY);
         let (findings, _, dropped) = out.finish();
         assert!(findings.is_empty());
-        assert_eq!(dropped[&("shop_all".to_owned(), Cause::NotANumber)], 1);
+        assert_eq!(dropped[&("shop_all".to_owned(), Cause::NotANumber)], 2);
+    }
+    #[test]
+    fn what_cannot_be_is_absent_and_counted() {
+        crate::metrics! {
+            Own as _ORDERED;
+            /// Things made.
+            MADE = Counter("shop_made_total", None, []);
+            /// How long it took.
+            TIME = Histogram("shop_time_seconds", Seconds, []);
+            /// How long it took, in parts.
+            PARTS = Summary("shop_parts_seconds", Seconds, []);
+        }
+        let mut out = Snapshot::default();
+        out.push(&MADE, [], -1_i64);
+        let buckets = |bounds: [(f64, u64); 2]| Histogram { buckets: bounds.to_vec(), sum: 1.0, native: None };
+        out.push_histogram(&TIME, [], buckets([(2.0, 1), (1.0, 1)]));
+        out.push_histogram(&TIME, [], buckets([(1.0, u64::MAX), (2.0, 1)]));
+        for quantiles in [vec![(0.5, 1.0), (0.5, 2.0)], vec![(99.0, 1.0)]] {
+            out.push_summary(&PARTS, [], Summary { quantiles, ..Summary::default() });
+        }
+        let (findings, _, dropped) = out.finish();
+        assert!(findings.is_empty());
+        let counts: Vec<_> = dropped.iter().map(|((name, cause), count)| (name.as_str(), *cause, *count)).collect();
+        let cause = Cause::Impossible;
+        assert_eq!(
+            counts,
+            [("shop_made_total", cause, 1), ("shop_parts_seconds", cause, 2), ("shop_time_seconds", cause, 2)]
+        );
     }
 }

@@ -102,7 +102,7 @@ struct Loading {
 ///
 /// Who is `diagnosing` takes files and sockets that are not there, or closed, as they are written: to find that out, and
 /// the way out of it, is what a check is for.
-pub(super) fn with_environment<T>(
+pub(crate) fn with_environment<T>(
     environment: Environment,
     diagnosing: bool,
     load: impl FnOnce() -> T,
@@ -204,6 +204,7 @@ fn readable(path: &Path, loading: &mut Loading) -> Result<PathBuf, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use tempfile::TempDir;
 
     use super::*;
@@ -263,6 +264,18 @@ mod tests {
         ] {
             fs::write(&file, bytes).unwrap();
             assert_eq!(secret.reveal().unwrap(), revealed.as_bytes(), "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_secret_less_one_line_end(bytes in proptest::collection::vec(any::<u8>(), 0..80), end in 0..3) {
+            let end: &[u8] = [&b""[..], b"\n", b"\r\n"][usize::try_from(end).unwrap()];
+            // What is already a line end, or the half of one, would be taken for the editor's.
+            prop_assume!(!bytes.ends_with(b"\n") || !end.is_empty());
+            prop_assume!(!bytes.ends_with(b"\r") || end != b"\n");
+            let (_folder, file) = kept(&[&bytes[..], end].concat());
+            prop_assert_eq!(read(&file).unwrap(), bytes);
         }
     }
 

@@ -206,7 +206,7 @@ impl FromStr for Address {
                 None if host.contains(':') => return None,
                 None => host,
             };
-            let good = !bare.is_empty() && !bare.contains(|c: char| c.is_whitespace() || c == '/');
+            let good = !bare.is_empty() && !bare.contains(|c: char| c.is_whitespace() || "/[]".contains(c));
             good.then_some(())?;
             Some(Self::Tcp { host: bare.to_owned(), port: port.parse().ok().filter(|port| *port != 0)? })
         });
@@ -266,7 +266,19 @@ mod tests {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
         assert_eq!("unix:/run/x".parse::<Address>().unwrap(), Address::Unix("/run/x".into()));
-        for text in ["", "localhost", ":80", "::1:80", "a:0", "a:99999", "u:p@h:80", "http://h:80", "h /:80"] {
+        for text in [
+            "",
+            "localhost",
+            ":80",
+            "::1:80",
+            "a:0",
+            "a:99999",
+            "u:p@h:80",
+            "http://h:80",
+            "h /:80",
+            "[[::1]:80",
+            "a]:80",
+        ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

@@ -269,4 +269,24 @@ mod tests {
         assert_eq!(text.matches("# TYPE peer_accepted counter").count(), 1);
         assert!(text.contains("\npeer_accepted 7\npeer_accepted{target=\"cache\"} 7\n"), "{text}");
     }
+    #[test]
+    fn a_counter_whose_name_a_server_took_is_unknown_in_openmetrics() {
+        let mut out = Snapshot::default();
+        out.push(&CALLS, ["a"], 1_u64);
+        let desc = Desc { name: "shop_calls".into(), ..ACCEPTED.desc().clone() };
+        let found = Desc { kind: crate::metric::Kind::Unknown, ..desc };
+        out.push_family(crate::metric::Family::Found(Arc::new(found)), &[], 2_u64);
+        let page = Page::new(Vec::new(), out.finish().0);
+        let text = String::from_utf8(page.render(Format::OpenMetrics("1.0.0"), false).to_vec()).unwrap();
+        expect_test::expect![[r##"
+            # HELP shop_calls Connections accepted.
+            # TYPE shop_calls unknown
+            shop_calls 2
+            # HELP shop_calls_total Calls.
+            # TYPE shop_calls_total unknown
+            shop_calls_total{path="a"} 1
+            # EOF
+        "##]]
+        .assert_eq(&text);
+    }
 }

@@ -9,14 +9,17 @@ use crate::metric::{Desc, Kind};
 
 pub(super) fn write(page: &Page) -> String {
     let mut lines = Lines::new();
-    for family in page.parts().chunk_by(Part::is_of_the_same_family) {
+    let parts = page.parts();
+    for family in parts.chunk_by(Part::is_of_the_same_family) {
         let desc = family[0].desc;
         if desc.kind == Kind::Summary {
             summary(&mut lines, desc, family);
             continue;
         }
-        // The name of a counter's family is that of its samples without `_total`.
-        let counter = desc.name.strip_suffix("_total").filter(|_| desc.kind == Kind::Counter);
+        // The name of a counter's family is that of its samples without `_total`, which a server may have given to
+        // another of its fields.
+        let is_free = |name: &str| parts.binary_search_by(|part| (*part.desc.name).cmp(name)).is_err();
+        let counter = desc.name.strip_suffix("_total").filter(|name| desc.kind == Kind::Counter && is_free(name));
         let kind = match desc.kind {
             Kind::Counter if counter.is_none() => Kind::Unknown,
             kind => kind,

@@ -1,6 +1,8 @@
 //! HTTP: pages out, nothing else. Bare hyper, HTTP/1.1, with a limit on everything a client can send.
 
 mod door;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod landing;
 mod listener;
 mod pages;

@@ -28,6 +28,7 @@ mod reload;
 mod scripts;
 mod secrets;
 mod side_by_side;
+mod soak;
 mod support;
 mod web;
 mod web_config;

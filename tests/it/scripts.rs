@@ -6,8 +6,14 @@ use std::process::{Command, Output};
 use crate::support::daemon::folder;
 
 /// Every script that is committed.
-const SCRIPTS: [&str; 5] =
-    [".ci/run", "tests/debian-root", "tests/fresh-machine", "tests/install-packages", "tests/newest-servers"];
+const SCRIPTS: [&str; 6] = [
+    ".ci/run",
+    "fuzz/run",
+    "tests/debian-root",
+    "tests/fresh-machine",
+    "tests/install-packages",
+    "tests/newest-servers",
+];
 
 fn run(command: &mut Command) -> Output {
     command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()

@@ -18,7 +18,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
     Ok(())
 }
 
-fn report(text: &str, wanted: impl Fn(&str) -> bool, out: &mut Snapshot) {
+pub(super) fn report(text: &str, wanted: impl Fn(&str) -> bool, out: &mut Snapshot) {
     let mut entries = BTreeMap::<&str, usize>::new();
     // One line of headings; the interface is the last column.
     for device in text.lines().skip(1).filter_map(|line| line.split_ascii_whitespace().last()) {

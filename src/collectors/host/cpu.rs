@@ -56,7 +56,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
     report(source.proc.read("stat", &mut source.buffer)?, ticks, &shown, out)
 }
 
-fn report(text: &str, ticks_per_second: f64, shown: &Shown, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report(text: &str, ticks_per_second: f64, shown: &Shown, out: &mut Snapshot) -> Result<(), Hole> {
     let mut cpus = 0;
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace();

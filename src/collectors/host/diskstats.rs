@@ -88,7 +88,7 @@ pub(super) struct Disk {
     pub(super) minor: String,
 }
 
-fn report(text: &str, wanted: impl Fn(&str) -> bool, out: &mut Snapshot) -> Result<Vec<Disk>, Hole> {
+pub(super) fn report(text: &str, wanted: impl Fn(&str) -> bool, out: &mut Snapshot) -> Result<Vec<Disk>, Hole> {
     let mut disks = Vec::new();
     for line in text.lines() {
         let garbled = || Hole::garbled("diskstats", line);

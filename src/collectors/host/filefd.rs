@@ -17,7 +17,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
 }
 
 /// Allocated, free (always 0 since Linux 2.6) and the limit.
-fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
     let numbers: Vec<f64> = text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
     let [allocated, _, maximum] = numbers[..] else { return Err(Hole::garbled("sys/fs/file-nr", text)) };
     out.push(&ALLOCATED, [], allocated);

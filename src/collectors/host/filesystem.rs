@@ -36,7 +36,7 @@ pub(super) struct Mount {
     device: String,
     fs_type: String,
     /// Below the root of [`Paths`](crate::collector::Paths).
-    point: String,
+    pub(super) point: String,
     major: String,
     minor: String,
     read_only: bool,
@@ -51,7 +51,7 @@ pub(super) fn list(source: &mut Source) -> Result<Vec<Mount>, Hole> {
 }
 
 /// Takes `mountinfo` apart (proc(5)). Of several mounts on one place the last one hides the others.
-fn parse(text: &str, root: &Path) -> Result<Vec<Mount>, Hole> {
+pub(super) fn parse(text: &str, root: &Path) -> Result<Vec<Mount>, Hole> {
     let mut places = HashMap::new();
     let mut mounts: Vec<Mount> = Vec::new();
     for line in text.lines() {

@@ -18,7 +18,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
     report(source.proc.read("loadavg", &mut source.buffer)?, out)
 }
 
-fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
     let mut words = text.split_ascii_whitespace();
     for metric in [&LOAD1, &LOAD5, &LOAD15] {
         let load = words.next().and_then(|word| word.parse::<f64>().ok());

@@ -14,7 +14,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
     report(source.proc.read("meminfo", &mut source.buffer)?, out)
 }
 
-fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
     for line in text.lines() {
         let garbled = || Hole::garbled("meminfo", line);
         let (field, rest) = line.split_once(':').ok_or_else(garbled)?;

@@ -21,6 +21,8 @@ mod entropy;
 mod errand;
 mod filefd;
 mod filesystem;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod hwmon;
 mod kernel_hung;
 mod loadavg;

@@ -78,7 +78,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
 }
 
 /// Reports the interfaces wanted, and returns their names.
-fn report(text: &str, wanted: impl Fn(&str) -> bool, out: &mut Snapshot) -> Result<Vec<String>, Hole> {
+pub(super) fn report(text: &str, wanted: impl Fn(&str) -> bool, out: &mut Snapshot) -> Result<Vec<String>, Hole> {
     let mut devices = Vec::new();
     // Two lines of headings.
     for line in text.lines().skip(2) {

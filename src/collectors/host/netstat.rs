@@ -20,7 +20,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
 }
 
 /// Two lines for each protocol: the names of its fields, and their values.
-fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
     let mut lines = text.lines();
     while let (Some(names), Some(values)) = (lines.next(), lines.next()) {
         let garbled = || Hole::garbled("net/netstat", values);
@@ -34,7 +34,7 @@ fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
 }
 
 /// One line for each field, whose name starts with the protocol: `Udp6InDatagrams`.
-fn report_v6(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report_v6(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
     for line in text.lines() {
         let garbled = || Hole::garbled("net/snmp6", line);
         let mut words = line.split_ascii_whitespace();

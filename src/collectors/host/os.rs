@@ -38,7 +38,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
     Err(Hole::Missing)
 }
 
-fn report(text: &str, out: &mut Snapshot) {
+pub(super) fn report(text: &str, out: &mut Snapshot) {
     let value = |key: &str| {
         let line = text.lines().rfind(|line| line.split_once('=').is_some_and(|(name, _)| name == key));
         line.and_then(|line| line.split_once('=')).map(|(_, value)| unquoted(value)).unwrap_or_default()

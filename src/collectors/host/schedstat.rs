@@ -21,7 +21,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
     report(source.proc.read("schedstat", &mut source.buffer)?, out)
 }
 
-fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
     for line in text.lines() {
         let Some(cpu) = line.strip_prefix("cpu") else { continue };
         let mut words = cpu.split_ascii_whitespace();

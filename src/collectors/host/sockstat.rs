@@ -18,7 +18,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
     }
 }
 
-fn report(text: &str, page: f64, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report(text: &str, page: f64, out: &mut Snapshot) -> Result<(), Hole> {
     for line in text.lines() {
         let garbled = || Hole::garbled("net/sockstat", line);
         let (protocol, fields) = line.split_once(':').ok_or_else(garbled)?;

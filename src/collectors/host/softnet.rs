@@ -42,7 +42,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
 }
 
 /// Hexadecimal columns, one line for each CPU that is online.
-fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
     for (index, line) in text.lines().enumerate() {
         let garbled = || Hole::garbled("net/softnet_stat", line);
         let columns: Vec<u32> = line

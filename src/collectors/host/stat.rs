@@ -25,7 +25,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
     report(source.proc.read("stat", &mut source.buffer)?, out)
 }
 
-fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
     let mut found = 0;
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace();

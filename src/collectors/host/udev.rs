@@ -37,7 +37,7 @@ pub(super) fn collect(disk: &Disk, source: &mut Source, out: &mut Snapshot) {
     report(disk, &rotational, text, out);
 }
 
-fn report(disk: &Disk, rotational: &str, text: &str, out: &mut Snapshot) {
+pub(super) fn report(disk: &Disk, rotational: &str, text: &str, out: &mut Snapshot) {
     // Of the database's lines, `E:` are properties.
     let property = |name: &str| {
         text.lines().find_map(|line| line.strip_prefix("E:")?.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default()

@@ -20,7 +20,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
 }
 
 /// The fifth column is `tx_queue:rx_queue`, hexadecimal.
-fn report(text: &str, ip: &str, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report(text: &str, ip: &str, out: &mut Snapshot) -> Result<(), Hole> {
     let (mut sent, mut received) = (0_u64, 0_u64);
     for line in text.lines().skip(1) {
         let queues = line.split_ascii_whitespace().nth(4).and_then(|queues| queues.split_once(':'));

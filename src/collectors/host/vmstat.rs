@@ -12,7 +12,7 @@ pub(super) fn collect(source: &mut Source, out: &mut Snapshot) -> Result<(), Hol
     report(source.proc.read("vmstat", &mut source.buffer)?, out)
 }
 
-fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
+pub(super) fn report(text: &str, out: &mut Snapshot) -> Result<(), Hole> {
     for line in text.lines() {
         let (field, value) = line.split_once(' ').ok_or_else(|| Hole::garbled("vmstat", line))?;
         if let Some(family) = FIELDS.get(field) {

@@ -132,7 +132,7 @@ fn figures(row: Row<'_>) -> Figures {
 }
 
 /// Reports the digests one by one and the rest as `other`.
-fn report(total: &Rows, top: &Rows, ranking: &mut Ranking, out: &mut Snapshot) {
+pub(super) fn report(total: &Rows, top: &Rows, ranking: &mut Ranking, out: &mut Snapshot) {
     let Some(total) = total.iter().next() else { return };
     let key = |row: Row<'_>| ["name", "digest"].map(|column| row.text(column).unwrap_or_default().to_owned());
     let ranked: Vec<_> = top.iter().map(|row| (key(row), figures(row))).collect();

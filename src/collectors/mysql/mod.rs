@@ -13,6 +13,8 @@ mod digests;
 mod discover;
 mod failure;
 mod flavour;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod innodb;
 mod processlist;
 mod queries;

@@ -97,7 +97,7 @@ impl Collector for Tables {
 const COMPONENTS: [&str; 3] = ["data_length", "index_length", "data_free"];
 
 /// Reports the largest tables one by one and the rest as `other`.
-fn report_sizes(rows: &Rows, top: usize, out: &mut Snapshot) {
+pub(super) fn report_sizes(rows: &Rows, top: usize, out: &mut Snapshot) {
     let mut tables: Vec<_> = rows
         .iter()
         .map(|row| {
@@ -131,7 +131,7 @@ fn report_sizes(rows: &Rows, top: usize, out: &mut Snapshot) {
 }
 
 /// Reports how many indexes are unused, and the first of them by name.
-fn report_unused(rows: &Rows, top: usize, out: &mut Snapshot) {
+pub(super) fn report_unused(rows: &Rows, top: usize, out: &mut Snapshot) {
     out.push(&UNUSED_INDEXES, [], rows.len());
     let mut indexes: Vec<_> =
         rows.iter().map(|row| ["name", "tab", "idx"].map(|column| row.text(column).unwrap_or_default())).collect();
@@ -141,7 +141,7 @@ fn report_unused(rows: &Rows, top: usize, out: &mut Snapshot) {
     }
 }
 
-fn report_full_scans(rows: &Rows, out: &mut Snapshot) {
+pub(super) fn report_full_scans(rows: &Rows, out: &mut Snapshot) {
     let Some(row) = rows.iter().next() else { return };
     if let Some(digests) = row.number("digests") {
         out.push(&FULL_SCAN_DIGESTS, [], digests);

@@ -36,6 +36,22 @@ pub(super) fn servers(root: &Path, file: &Path) -> Option<Vec<Server>> {
     Some(reader.found)
 }
 
+/// What must hold for a configuration of any text, whose includes lead nowhere.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let nowhere = Path::new("/proc/nowhere");
+    let mut reader = Reader { root: nowhere, folder: nowhere, files: 0, blocks: Vec::new(), found: Vec::new() };
+    reader.read(&text, DEPTH - 1);
+    assert!(reader.found.len() <= SERVERS && reader.files == 0);
+    assert!(reader.found.iter().all(|server| !server.pages.is_empty()));
+    let mut rest = &*text;
+    while let Some((_, behind)) = token(rest) {
+        assert!(behind.len() < rest.len(), "a token has a length");
+        rest = behind;
+    }
+}
+
 /// A block that is open.
 enum Block {
     Server(Server),
@@ -59,9 +75,13 @@ impl Reader<'_> {
             return None;
         }
         self.files += 1;
-        let text = beginning(file, FILE_BYTES).ok()?;
+        self.read(&beginning(file, FILE_BYTES).ok()?, depth);
+        Some(())
+    }
+
+    fn read(&mut self, text: &str, depth: usize) {
         let mut words = Vec::new();
-        let mut rest = text.as_str();
+        let mut rest = text;
         while let Some((token, behind)) = token(rest) {
             rest = behind;
             match token {
@@ -71,7 +91,6 @@ impl Reader<'_> {
                 Token::Close => self.close(),
             }
         }
-        Some(())
     }
 
     fn open(&mut self, words: &[String]) {

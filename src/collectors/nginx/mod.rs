@@ -2,6 +2,8 @@
 
 mod configuration;
 mod discover;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod remedy;
 mod url;
 

@@ -1,5 +1,7 @@
 //! `listen` and `pm.status_listen`, as addresses that can be asked.
 
+use std::num::NonZeroU16;
+
 use crate::config::types::Address;
 
 /// Where a pool listens, or why that cannot be told.
@@ -11,8 +13,8 @@ pub(super) fn listen(text: &str, prefix: &str) -> Listen {
         // Only FPM knows its environment.
         return Err(format!("`{text}` is set by a variable of FPM's environment; list the pool's address in `pools`"));
     }
-    if let Ok(port) = text.parse() {
-        return Ok(Address::Tcp { host: LOOPBACK.to_owned(), port });
+    if let Ok(port) = text.parse::<NonZeroU16>() {
+        return Ok(Address::Tcp { host: LOOPBACK.to_owned(), port: port.get() });
     }
     if text.starts_with('/') {
         return Ok(Address::Unix(text.into()));
@@ -53,5 +55,6 @@ mod tests {
         }
         assert!(listen("${FPM_LISTEN}", "/").unwrap_err().contains("environment"));
         assert!(listen("host:port", "/").is_err());
+        assert_ne!(listen("0", "/").ok(), Some(Address::Tcp { host: LOOPBACK.to_owned(), port: 0 }));
     }
 }

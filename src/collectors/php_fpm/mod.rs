@@ -7,6 +7,8 @@ mod config;
 mod configuration;
 mod discover;
 mod fastcgi;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub(in crate::collectors) mod glob;
 mod line;
 mod listen;

@@ -65,9 +65,10 @@ impl Frame {
                 }
                 return if bytes.len() > REPLY_BYTES { Err(too_large()) } else { Ok(None) };
             };
-            let line = &rest[..end];
+            known(rest[0])?;
+            // The decoder ends a line at both bytes, and would wait for the other one.
+            let line = rest[..end].strip_suffix(b"\r").ok_or_else(|| not_resp("a line without a carriage return"))?;
             let (kind, text) = line.split_first().ok_or_else(|| not_resp("an empty line"))?;
-            known(*kind)?;
             let mut next = self.at + end + 1;
             let mut inner = 0;
             match (kind, number(text)) {
@@ -94,7 +95,7 @@ impl Frame {
 }
 
 fn number(text: &[u8]) -> Option<i64> {
-    std::str::from_utf8(text).ok()?.trim_end().parse().ok()
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 fn size(length: i64) -> Result<usize, Failure> {
@@ -151,10 +152,13 @@ mod tests {
 
     #[test]
     fn what_no_redis_says_is_a_protocol_error() {
-        for reply in ["HTTP/1.1 400 Bad Request\r\n", "\r\n", "$x\r\n", "*-2\r\n", "%1\r\n"] {
+        for reply in ["HTTP/1.1 400 Bad Request\r\n", "\r\n", "$x\r\n", "*-2\r\n", "%1\r\n", "+OK\n"] {
             assert_eq!(length(reply.as_bytes()), Err(Reason::Protocol), "{reply}");
         }
-        assert_eq!(length(&[0x15, 3, 1, 0, 2, 2, 70]), Err(Reason::Tls));
+        // Alerts of TLS, whose last byte is what went wrong: 10 is an unexpected message.
+        for alert in [70, 10] {
+            assert_eq!(length(&[0x15, 3, 1, 0, 2, 2, alert]), Err(Reason::Tls));
+        }
     }
 
     proptest! {

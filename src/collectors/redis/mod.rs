@@ -7,6 +7,8 @@ mod commands;
 mod connection;
 mod discover;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod info;
 mod key_groups;
 mod keyspace;

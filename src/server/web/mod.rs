@@ -7,6 +7,8 @@ mod choices;
 mod clients;
 mod credentials;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod rate;
 mod settings;
 mod stamp;

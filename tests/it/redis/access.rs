@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use vitrin::collector::Reason;
 
 use super::{collector, of};
@@ -59,16 +61,30 @@ async fn the_documented_rights_are_enough_and_none_is_too_many() {
 }
 
 #[tokio::test]
-async fn a_password_may_be_any_bytes() {
-    let password: Vec<u8> = (0..=255).rev().collect();
+async fn a_password_may_be_any_bytes_of_any_number() {
     let server = RedisServer::start(&[]);
-    let mut root = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
-    redis::cmd("CONFIG").arg("SET").arg("requirepass").arg(&password).exec(&mut root).unwrap();
+    // The account that changes the password is not the one that has it.
+    server.ask(&["ACL", "SETUSER", "control", "on", "nopass", "+@all"]);
     let secrets = folder();
     let file = secrets.path().join("password");
-    fs::write(&file, &password).unwrap();
-    let collector = collector(&format!("url = '{}'\npassword = {{ file = '{}' }}", server.url(), file.display()));
-    Found::by(&collector).await.unwrap();
+    let text = format!("url = '{}'\npassword = {{ file = '{}' }}", server.url(), file.display());
+    let mut runner = TestRunner::deterministic();
+    let bytes = proptest::collection::vec(proptest::num::u8::ANY, 1..600);
+    let random = (0..30).map(|_| bytes.new_tree(&mut runner).unwrap().current());
+    // Redis reads no longer word of somebody who has not logged in.
+    let longest = vec![b'x'; 16 << 10];
+    let known =
+        [(0..=255).rev().collect(), b"\r\n*1\r\n$4\r\nPING\r\n ".to_vec(), b"\n\n".to_vec(), vec![0; 3], longest];
+    for password in known.into_iter().chain(random) {
+        let client = redis::Client::open(format!("redis://control:any@127.0.0.1:{}", server.port)).unwrap();
+        let mut control = client.get_connection().unwrap();
+        redis::cmd("CONFIG").arg("SET").arg("requirepass").arg(&password).exec(&mut control).unwrap();
+        // One line end is the editor's; before it, a carriage return would be a part of it.
+        let end: &[u8] = if password.ends_with(b"\r") { b"" } else { b"\n" };
+        fs::write(&file, [&password[..], end].concat()).unwrap();
+        let kept = collector(&text);
+        Found::by(&kept).await.unwrap_or_else(|failure| panic!("{}: {failure}", password.escape_ascii()));
+    }
 }
 
 #[tokio::test]

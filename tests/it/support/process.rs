@@ -27,6 +27,11 @@ pub(crate) fn descriptors(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
 }
 
+/// How many threads it has.
+pub(crate) fn threads(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/task")).unwrap().count()
+}
+
 /// How many connections to this loopback port somebody holds open; those that are only ending have no holder.
 pub(crate) fn connections_to(port: u16) -> usize {
     let remote = format!(":{port:04X}");

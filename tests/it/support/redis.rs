@@ -115,6 +115,12 @@ impl RedisServer {
         }
     }
 
+    /// The same as another user, who needs no password.
+    pub(crate) fn ask_as(&self, user: &str, words: &[&str]) -> Value {
+        let client = redis::Client::open(format!("redis://{user}:any@127.0.0.1:{}", self.port)).unwrap();
+        redis::cmd(words[0]).arg(&words[1..]).query(&mut client.get_connection().unwrap()).unwrap()
+    }
+
     /// A field of `INFO`.
     pub(crate) fn info(&self, field: &str) -> String {
         let Value::BulkString(text) = self.ask(&["INFO", "everything"]) else { panic!("INFO is no text") };

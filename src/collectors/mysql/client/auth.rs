@@ -62,7 +62,39 @@ impl Plugin {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use ring::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+
     use super::*;
+
+    /// The other side of a login by hashes: the server keeps the hash of the password's hash, and takes the mask that
+    /// `salted` gives off the answer.
+    fn is_let_in(hash: &'static Algorithm, password: &[u8], answer: &[u8], salted: impl Fn(&[u8]) -> Vec<u8>) -> bool {
+        let of = |bytes: &[u8]| digest(hash, bytes).as_ref().to_vec();
+        let kept = of(&of(password));
+        let mask = of(&salted(&kept));
+        let once: Vec<u8> = answer.iter().zip(&mask).map(|(answer, mask)| answer ^ mask).collect();
+        answer.len() == mask.len() && of(&once) == kept
+    }
+
+    proptest! {
+        #[test]
+        fn a_server_lets_any_password_in(
+            password in proptest::collection::vec(any::<u8>(), 1..300),
+            other in proptest::collection::vec(any::<u8>(), 1..300),
+            nonce: [u8; 20],
+        ) {
+            // MySQL's "Secure Password Authentication" and "Caching_sha2_password information".
+            let native = Plugin::Native.answer(&password, &nonce).unwrap();
+            let first = |kept: &[u8]| [&nonce[..], kept].concat();
+            prop_assert!(is_let_in(&SHA1_FOR_LEGACY_USE_ONLY, &password, &native, first));
+            prop_assert!(password == other || !is_let_in(&SHA1_FOR_LEGACY_USE_ONLY, &other, &native, first));
+            let modern = Plugin::CachingSha2.answer(&password, &nonce).unwrap();
+            let last = |kept: &[u8]| [kept, &nonce[..]].concat();
+            prop_assert!(is_let_in(&SHA256, &password, &modern, last));
+            prop_assert!(password == other || !is_let_in(&SHA256, &other, &modern, last));
+        }
+    }
 
     #[test]
     fn a_plugin_we_do_not_know_is_named() {

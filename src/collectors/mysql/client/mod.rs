@@ -9,6 +9,8 @@ mod answer;
 mod auth;
 mod binary;
 mod bytes;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod login;
 mod packets;
 mod rsa;

@@ -1,0 +1,77 @@
+//! What fuzzers call: every parser of bytes from outside, each with what must hold whatever comes.
+//!
+//! Built for the fuzzers of `fuzz/` and for the tests, never into the program. A *target* is a function of bytes that
+//! panics when something does not hold. The test below runs each over its committed inputs; `make fuzz` looks for new
+//! ones.
+//!
+//! To add one: a function beside its parser, a line in the list below, `fuzz/fuzz_targets/<name>.rs` and its `[[bin]]`
+//! like the others, and inputs in `fuzz/corpus/<name>`. The test says what is missing.
+
+mod addresses;
+mod configuration;
+mod negotiation;
+mod page;
+
+pub(crate) use page::judge;
+
+use crate::collectors::{host, mysql, nginx, php_fpm, redis};
+use crate::server;
+
+/// A target: its name, and what is run over bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+macro_rules! targets {
+    ($($(#[$doc:meta])+ $name:ident = $run:path;)+) => {
+        $($(#[$doc])+
+        pub fn $name(bytes: &[u8]) {
+            $run(bytes);
+        })+
+
+        /// All targets, in the order of their names.
+        pub const TARGETS: &[Target] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+targets! {
+    /// Header `Accept`: a written type is the type that is read.
+    accept = negotiation::accept;
+    /// Addresses, URLs, names and lengths of time: what is printed is read back.
+    addresses = addresses::addresses;
+    /// `vitrin.toml`: an error names its place and no secret.
+    config = configuration::config;
+    /// FPM's pool files.
+    fpm_configuration = php_fpm::fuzz::configuration;
+    /// FastCGI records.
+    fpm_fastcgi = php_fpm::fuzz::fastcgi;
+    /// What the OPcache script prints.
+    fpm_opcache = php_fpm::fuzz::opcache;
+    /// FPM's status page.
+    fpm_status = php_fpm::fuzz::status;
+    /// Files of procfs and the like; the first line names which.
+    host_files = host::fuzz::files;
+    /// Answers to MySQL statements, packet by packet.
+    mysql_answer = mysql::fuzz::answer;
+    /// A MySQL server's side of a login.
+    mysql_login = mysql::fuzz::login;
+    /// Rows of MySQL's answers as samples; the first line names which.
+    mysql_report = mysql::fuzz::report;
+    /// nginx's configuration.
+    nginx_configuration = nginx::fuzz::configuration;
+    /// The `stub_status` page.
+    nginx_status = nginx::fuzz::status;
+    /// Option files of MySQL's own programs.
+    option_file = configuration::option_file;
+    /// The page writer: what is written is read back, in each format.
+    page = page::page;
+    /// The query of a request.
+    query = server::fuzz::query;
+    /// `INFO` and `CLUSTER INFO`.
+    redis_info = redis::fuzz::info;
+    /// Replies of Redis, measured, decoded and reported.
+    redis_reply = redis::fuzz::reply;
+    /// The web configuration: an error names the file, a way out, and no secret.
+    web_config = server::fuzz::web_config;
+}
+
+#[cfg(test)]
+mod replay;
