@@ -24,6 +24,7 @@ pub mod collectors;
 pub mod config;
 pub mod discovery;
 pub mod exposition;
+pub mod histogram;
 mod logging;
 pub mod machine;
 pub mod metric;

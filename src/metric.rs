@@ -276,6 +276,16 @@ pub enum Family {
 }
 
 impl Family {
+    /// Whether both are the very same declaration, which is quicker to tell than whether they are equal.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(&raw const **self, &raw const **other)
+    }
+
+    /// Whether both go by the same name.
+    pub(crate) fn has_the_name_of(&self, other: &Self) -> bool {
+        self.is(other) || self.name == other.name
+    }
+
     /// Whether series of both can stand under one name: they have the same type and labels.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.kind == other.kind && self.labels == other.labels

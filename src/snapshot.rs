@@ -3,11 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::collector::Failure;
+use crate::histogram::Histogram;
 use crate::metric::{Family, Metric};
 
 /// How many series one run may give one family. Above any honest count: MariaDB's widest default family has 160.
@@ -52,27 +54,9 @@ pub enum Value {
     /// A counter, gauge or unknown.
     Number(f64),
     /// A histogram.
-    Histogram(Box<Histogram>),
+    Histogram(Arc<Histogram>),
     /// A summary.
     Summary(Box<Summary>),
-}
-
-/// Observations in buckets.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Histogram {
-    /// Upper bound, ascending, and the observations in that bucket alone. The last bound is `+Inf`; it is added
-    /// when missing.
-    pub buckets: Vec<(f64, u64)>,
-    /// Sum of all observations.
-    pub sum: f64,
-}
-
-impl Histogram {
-    /// Number of observations.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.buckets.iter().map(|(_, count)| count).sum()
-    }
 }
 
 /// Quantiles that a source computed itself.
@@ -134,6 +118,7 @@ pub struct Snapshot {
     gaps: Vec<Failure>,
     /// How many of `series` stay when the run fails.
     kept: usize,
+    unlimited: bool,
 }
 
 /// Series that were not kept, by family and cause.
@@ -149,6 +134,12 @@ pub(crate) fn count_dropped(all: &mut Dropped, family: &str, cause: Cause, count
 }
 
 impl Snapshot {
+    /// One that takes all that comes: for what Vitrin says of its own jobs, which are as many as the configuration asks
+    /// for, and each with as much as its labels' lists allow.
+    pub(crate) fn unlimited() -> Self {
+        Self { unlimited: true, ..Self::default() }
+    }
+
     /// Adds a sample of a declared metric.
     pub fn push<const N: usize>(&mut self, metric: &'static Metric<N>, labels: [&str; N], value: impl Number) {
         self.add(metric.into(), &labels, Value::Number(value.number()));
@@ -165,12 +156,13 @@ impl Snapshot {
         &mut self,
         metric: &'static Metric<N>,
         labels: [&str; N],
-        mut histogram: Histogram,
+        histogram: impl Into<Arc<Histogram>>,
     ) {
+        let mut histogram = histogram.into();
         if histogram.buckets.last().is_none_or(|(bound, _)| *bound != f64::INFINITY) {
-            histogram.buckets.push((f64::INFINITY, 0));
+            Arc::make_mut(&mut histogram).buckets.push((f64::INFINITY, 0));
         }
-        self.add(metric.into(), &labels, Value::Histogram(Box::new(histogram)));
+        self.add(metric.into(), &labels, Value::Histogram(histogram));
     }
 
     /// Adds a summary of a declared metric.
@@ -233,7 +225,8 @@ impl Snapshot {
         if matches!(value, Value::Number(number) if number.is_nan()) {
             return self.drop_one(&family, Cause::NotANumber);
         }
-        if self.series.len() >= RUN_SERIES || !self.labels.has_room_for(labels) || self.is_full(&family) {
+        let is_full = self.series.len() >= RUN_SERIES || !self.labels.has_room_for(labels) || self.is_full(&family);
+        if is_full && !self.unlimited {
             return self.drop_one(&family, Cause::Limit);
         }
         let labels = self.labels.add(labels);
@@ -270,7 +263,7 @@ impl Snapshot {
         series.sort_by(|a, b| order(a, b, &labels));
         let mut duplicates = Vec::new();
         series.dedup_by(|later, first| {
-            let dropped = later.family.name == first.family.name
+            let dropped = later.family.has_the_name_of(&first.family)
                 && (!later.family.is_like(&first.family) || labels.of(later).eq(labels.of(first)));
             if dropped {
                 duplicates.push(later.family.clone());
@@ -287,7 +280,9 @@ impl Snapshot {
 /// By name, then by labels; of one name, what is declared comes before what a server named alike.
 fn order(a: &Series, b: &Series, labels: &Labels) -> Ordering {
     let found = |series: &Series| matches!(series.family, Family::Found(_));
-    (a.family.name.cmp(&b.family.name))
+    let names = || a.family.name.cmp(&b.family.name);
+    // Neighbours are mostly of one family, whose name need not be read then.
+    (if a.family.is(&b.family) { Ordering::Equal } else { names() })
         .then_with(|| found(a).cmp(&found(b)))
         .then_with(|| labels.of(a).cmp(labels.of(b)))
 }
@@ -352,7 +347,7 @@ impl Findings {
     /// The families, in the order of their names, each with its series in the order of their labels.
     pub fn families(&self) -> impl Iterator<Item = (&Family, Group<'_>)> {
         self.series
-            .chunk_by(|a, b| a.family.name == b.family.name)
+            .chunk_by(|a, b| a.family.has_the_name_of(&b.family))
             .map(|series| (&series[0].family, Group { series, labels: &self.labels }))
     }
 }
@@ -375,7 +370,6 @@ impl<'a> Group<'a> {
 mod tests {
     use std::borrow::Cow;
     use std::fmt::Write as _;
-    use std::sync::Arc;
 
     use super::*;
     use crate::metric::{Desc, Kind};

@@ -12,16 +12,19 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::collector::{Collector, Context};
+use crate::config::exposition::Exposition;
 use crate::config::types::{Address, Section};
 use crate::machine::{Discovery, Machine, quoted};
 use crate::metric::{Catalogue, Desc};
 use crate::schedule::Job;
 use crate::{process, schedule, server};
 
-/// The collectors' tables in the configuration.
+/// The tables of the configuration: one for each topic, and how all of it is shown.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sections {
+    /// How pages are written.
+    pub exposition: Exposition,
     /// The machine itself.
     pub host: host::Config,
     /// MySQL or MariaDB.
@@ -40,7 +43,7 @@ impl Sections {
     #[must_use]
     pub fn jobs(&self, context: &Context, present: &[Arc<Job>]) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
-        let Self { host, mysql, nginx, php_fpm, redis } = self;
+        let Self { exposition: _, host, mysql, nginx, php_fpm, redis } = self;
         let mut jobs = Jobs { list: Vec::new(), context, present };
         jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);

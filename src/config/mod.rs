@@ -1,6 +1,7 @@
 //! The configuration: one TOML file, or none, turned into types that cannot hold a bad value.
 
 mod environment;
+pub mod exposition;
 pub mod option_file;
 pub mod secret;
 pub mod types;

@@ -2,13 +2,20 @@
 
 use std::cmp::Reverse;
 
-/// A text format of the page.
+use crate::config::exposition::Exposition;
+
+/// A format of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Prometheus text 0.0.4.
     Text,
     /// OpenMetrics text, under the version that was asked for; what we write is valid in both.
     OpenMetrics(&'static str),
+    /// Prometheus protobuf.
+    Protobuf {
+        /// Whether histograms that have native buckets show them.
+        native_histograms: bool,
+    },
 }
 
 impl Format {
@@ -19,16 +26,26 @@ impl Format {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
             Self::OpenMetrics("0.0.1") => "application/openmetrics-text; version=0.0.1; charset=utf-8",
             Self::OpenMetrics(_) => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Protobuf { .. } => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
         }
     }
 
     /// How exactly a media range (in lower case) names this format, from `*/*` up; `None` when it names another.
-    fn named_by(self, range: &str, asked: Option<&str>) -> Option<u8> {
+    fn named_by<'a>(self, range: &str, parameter: impl Fn(&str) -> Option<&'a str>) -> Option<u8> {
         let (name, kind, version) = match self {
             Self::Text => ("text/plain", "text/*", "0.0.4"),
             Self::OpenMetrics(version) => ("application/openmetrics-text", "application/*", version),
+            // Only ever by all of its name: who asks for anything is better off with something that can be read.
+            Self::Protobuf { .. } => {
+                let this = range == "application/vnd.google.protobuf"
+                    && parameter("proto") == Some("io.prometheus.client.MetricFamily")
+                    && parameter("encoding") == Some("delimited");
+                return this.then_some(3);
+            }
         };
-        match asked {
+        match parameter("version") {
             Some(asked) if range == name => (asked == version).then_some(3),
             None if range == name => Some(2),
             _ if range == kind => Some(1),
@@ -42,18 +59,20 @@ impl Format {
 ///
 /// With none that is wanted, or without the header, it is text 0.0.4, as Prometheus' own client libraries answer.
 #[must_use]
-pub fn format_for(accept: &str) -> Format {
+pub fn format_for(accept: &str, settings: Exposition) -> Format {
     let wanted = |format: Format| {
         let ranges = entries(accept).enumerate().filter_map(|(place, (range, parameters))| {
-            let parameter = |name| parameters.clone().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v);
-            let exactness = format.named_by(&range.to_ascii_lowercase(), parameter("version"))?;
+            let parameter =
+                |name: &str| parameters.clone().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v);
+            let exactness = format.named_by(&range.to_ascii_lowercase(), parameter)?;
             Some((exactness, Reverse(place), quality(parameter("q"))))
         });
         let (exactness, place, quality) = ranges.max_by_key(|(exactness, place, _)| (*exactness, *place))?;
         (quality > 0.0).then_some((quality, exactness, place))
     };
     let mut best = (None, Format::Text);
-    for format in [Format::Text, Format::OpenMetrics("1.0.0"), Format::OpenMetrics("0.0.1")] {
+    let protobuf = Format::Protobuf { native_histograms: settings.native_histograms };
+    for format in [Format::Text, Format::OpenMetrics("1.0.0"), Format::OpenMetrics("0.0.1"), protobuf] {
         let wanted = wanted(format);
         if wanted > best.0 {
             best = (wanted, format);
@@ -95,6 +114,7 @@ mod tests {
     #[test]
     fn the_best_quality_wins() {
         let openmetrics = Format::OpenMetrics("1.0.0");
+        let protobuf = Format::Protobuf { native_histograms: false };
         for (accept, format) in [
             // Prometheus 2.42 and 3.5, without and with native histograms.
             (
@@ -106,9 +126,23 @@ mod tests {
                 openmetrics,
             ),
             (
-                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,text/plain;version=0.0.4;q=0.3",
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                protobuf,
+            ),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,*/*;q=0.2",
+                protobuf,
+            ),
+            // Other messages, other encodings of it, and whoever takes anything.
+            (
+                "application/vnd.google.protobuf;proto=another.Message;encoding=delimited, text/plain;q=0.3",
                 Format::Text,
             ),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text, */*;q=0.1",
+                Format::Text,
+            ),
+            ("application/vnd.google.protobuf", Format::Text),
             ("text/plain;version=0.0.4, application/openmetrics-text;q=0.9", Format::Text),
             ("text/plain; q=0.2, Application/OpenMetrics-Text; version=\"1.0.0\"; q=0.3", openmetrics),
             ("application/openmetrics-text; version=0.0.1", Format::OpenMetrics("0.0.1")),
@@ -130,7 +164,7 @@ mod tests {
             ("", Format::Text),
             (",;=,;;q", Format::Text),
         ] {
-            assert_eq!(format_for(accept), format, "{accept}");
+            assert_eq!(format_for(accept, Exposition::default()), format, "{accept}");
         }
     }
 

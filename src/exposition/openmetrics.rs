@@ -1,126 +1,67 @@
-//! OpenMetrics 1.0 text, encoded by prometheus-client.
+//! [OpenMetrics 1.0](https://prometheus.io/docs/specs/om/open_metrics_spec/) text.
+//!
+//! Our own writer, and not that of prometheus-client: that one spells bounds in another way than the other formats do
+//! (`0.000001`, where Prometheus makes `1e-06` of a number), and has no value of unknown type in protobuf.
 
-use std::fmt;
-use std::sync::Arc;
-
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabel, EncodeLabelSet, LabelSetEncoder, MetricEncoder, NoLabelSet,
-};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::registry::{Registry, Unit};
-
-use super::{Page, Part, escape_help};
+use super::lines::Lines;
+use super::{Page, Part, TOTALS, summaries};
 use crate::metric::{Desc, Kind};
-use crate::snapshot::{Number, Summary, Value};
 
-pub(super) fn write(page: Arc<Page>) -> String {
-    let mut registry = Registry::default();
-    registry.register_collector(Box::new(Families(page)));
-    let mut text = String::with_capacity(256 << 10);
-    encode(&mut text, &registry).expect("writing to memory does not fail");
-    text
-}
-
-#[derive(Debug)]
-struct Families(Arc<Page>);
-
-impl Collector for Families {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for parts in self.0.families().values() {
-            let desc = parts[0].desc;
-            match desc.kind {
-                Kind::Summary => summary(&mut encoder, desc, parts)?,
-                _ => family(&mut encoder, desc, parts)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-fn family(encoder: &mut DescriptorEncoder<'_>, desc: &Desc, parts: &[Part<'_>]) -> fmt::Result {
-    let counter = desc.name.strip_suffix("_total").filter(|_| desc.kind == Kind::Counter);
-    let kind = match desc.kind {
-        Kind::Counter if counter.is_some() => MetricType::Counter,
-        Kind::Gauge => MetricType::Gauge,
-        Kind::Histogram => MetricType::Histogram,
-        Kind::Counter | Kind::Summary | Kind::Unknown => MetricType::Unknown,
-    };
-    // The encoder puts `_total` and the unit back on; of an unknown family `_total` is a part of the name.
-    let name = counter.unwrap_or(&desc.name);
-    let (name, unit) = match desc.unit_suffix() {
-        Some((base, unit)) if name.len() == base.len() + 1 + unit.len() => (base, Some(unit)),
-        _ => (name, None),
-    };
-    let unit = unit.map(|unit| Unit::Other(unit.to_owned()));
-    let mut metric = encoder.encode_descriptor(name, &escape_help(&desc.help, true), unit.as_ref(), kind)?;
-    for part in parts {
-        for (labels, value) in part.samples() {
-            let labels = Labels(labels, None);
-            // Without labels, a family encoder would print `name{}`.
-            if labels.0.clone().next().is_none() {
-                sample(&mut metric, value, counter.is_some())?;
-            } else {
-                sample(&mut metric.encode_family(&labels)?, value, counter.is_some())?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn sample(metric: &mut MetricEncoder<'_>, value: &Value, counter: bool) -> fmt::Result {
-    match value {
-        Value::Number(number) if counter => metric.encode_counter::<NoLabelSet, _, f64>(number, None),
-        Value::Number(number) => metric.encode_gauge(number),
-        Value::Histogram(histogram) => {
-            metric.encode_histogram::<NoLabelSet>(histogram.sum, histogram.count(), &histogram.buckets, None)
-        }
-        Value::Summary(_) => Ok(()),
-    }
-}
-
-/// A summary as three unknown families with its sample names, since the encoder has no summaries.
-fn summary(encoder: &mut DescriptorEncoder<'_>, desc: &Desc, parts: &[Part<'_>]) -> fmt::Result {
-    let help = escape_help(&desc.help, true);
-    let summaries = || {
-        parts.iter().flat_map(Part::samples).filter_map(|(labels, value)| match value {
-            Value::Summary(summary) => Some((labels, &**summary)),
-            _ => None,
-        })
-    };
-    let mut metric = encoder.encode_descriptor(&desc.name, &help, None, MetricType::Unknown)?;
-    for (labels, summary) in summaries() {
-        for (quantile, value) in &summary.quantiles {
-            let quantile = format!("{quantile:?}");
-            let labels = Labels(labels.clone(), Some(("quantile", &quantile)));
-            metric.encode_family(&labels)?.encode_gauge(value)?;
-        }
-    }
-    for suffix in ["count", "sum"] {
-        let name = format!("{}_{suffix}", desc.name);
-        let value_of = |summary: &Summary| match suffix {
-            "count" => summary.count.map(Number::number),
-            _ => summary.sum,
-        };
-        let mut rest = summaries().filter_map(|(labels, summary)| Some((labels, value_of(summary)?))).peekable();
-        if rest.peek().is_none() {
+pub(super) fn write(page: &Page) -> String {
+    let mut lines = Lines::new();
+    for family in page.parts().chunk_by(Part::is_of_the_same_family) {
+        let desc = family[0].desc;
+        if desc.kind == Kind::Summary {
+            summary(&mut lines, desc, family);
             continue;
         }
-        let mut metric = encoder.encode_descriptor(&name, &help, None, MetricType::Unknown)?;
-        for (labels, value) in rest {
-            metric.encode_family(&Labels(labels, None))?.encode_gauge(&value)?;
+        // The name of a counter's family is that of its samples without `_total`.
+        let counter = desc.name.strip_suffix("_total").filter(|_| desc.kind == Kind::Counter);
+        let kind = match desc.kind {
+            Kind::Counter if counter.is_none() => Kind::Unknown,
+            kind => kind,
+        };
+        let name = counter.unwrap_or(&desc.name);
+        head(&mut lines, &[name], &desc.help, kind);
+        // The unit is the end of the family's name: not of an unknown one that ends with `_total`.
+        if let Some((base, unit)) = desc.unit_suffix()
+            && name.len() == base.len() + 1 + unit.len()
+        {
+            lines.push(&["# UNIT ", name, " ", unit, "\n"]);
+        }
+        for (labels, value) in family.iter().flat_map(Part::samples) {
+            lines.value(&desc.name, labels, value);
         }
     }
-    Ok(())
+    lines.push(&["# EOF\n"]);
+    lines.into_text()
 }
 
-/// A series' labels, and the quantile of a summary.
-struct Labels<'q, I>(I, Option<(&'static str, &'q str)>);
+fn head(lines: &mut Lines, name: &[&str], help: &str, kind: Kind) {
+    lines.push(&["# HELP "]);
+    lines.push(name);
+    lines.push(&[" "]);
+    lines.push_escaped(help, true);
+    lines.push(&["\n# TYPE "]);
+    lines.push(name);
+    lines.push(&[" ", kind.as_str(), "\n"]);
+}
 
-impl<'a, I: Iterator<Item = (&'a str, &'a str)> + Clone> EncodeLabelSet for Labels<'_, I> {
-    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        self.0.clone().try_for_each(|label| label.encode(encoder.encode_label()))?;
-        self.1.map_or(Ok(()), |label| label.encode(encoder.encode_label()))
+/// A summary as three unknown families with its sample names.
+fn summary(lines: &mut Lines, desc: &Desc, family: &[Part<'_>]) {
+    head(lines, &[&desc.name], &desc.help, Kind::Unknown);
+    for (labels, summary) in summaries(family) {
+        for (quantile, value) in &summary.quantiles {
+            lines.sample(&[&desc.name], labels.clone(), Some(("quantile", *quantile)), *value);
+        }
+    }
+    for (ending, total) in TOTALS {
+        let mut totals = summaries(family).filter_map(|(labels, summary)| Some((labels, total(summary)?))).peekable();
+        if totals.peek().is_some() {
+            head(lines, &[&desc.name, ending], &desc.help, Kind::Unknown);
+        }
+        for (labels, total) in totals {
+            lines.sample(&[&desc.name, ending], labels, None, total);
+        }
     }
 }

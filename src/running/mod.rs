@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 
 use crate::collector::Context;
+use crate::config::exposition::Exposition;
 use crate::config::secret::Environment;
 use crate::config::{self, Loaded, Problem};
 use crate::discovery::Discovered;
@@ -35,6 +36,7 @@ pub struct Running {
 #[derive(Clone)]
 struct State {
     schedule: Arc<Schedule>,
+    exposition: Exposition,
     /// What was found on the machine; `None` when a configuration says what is watched.
     discovered: Option<Arc<Discovered>>,
     successful: bool,
@@ -49,7 +51,8 @@ impl Running {
         let schedule = Arc::new(Schedule::start(loaded.config.collectors.jobs(&context, &[])));
         context.tasks.spawn(look_around(schedule.clone()));
         let discovered = loaded.file.is_none().then(Arc::default);
-        let state = Mutex::new(State { schedule, discovered, successful: true, taken: SystemTime::now() });
+        let exposition = loaded.config.collectors.exposition;
+        let state = Mutex::new(State { schedule, exposition, discovered, successful: true, taken: SystemTime::now() });
         Arc::new(Self { named, environment, context, state, turn: sync::Mutex::default(), search: Arc::default() })
     }
 
@@ -57,6 +60,12 @@ impl Running {
     #[must_use]
     pub fn schedule(&self) -> Arc<Schedule> {
         self.state().schedule.clone()
+    }
+
+    /// How pages are written.
+    #[must_use]
+    pub fn exposition(&self) -> Exposition {
+        self.state().exposition
     }
 
     /// Whether the configuration in the file was taken the last time it was read, and when one was taken last.
@@ -97,7 +106,9 @@ impl Running {
         let jobs = config.collectors.jobs(&self.context, before.jobs());
         let after = Arc::new(before.succeeded_by(jobs));
         let change = Change::between(&before, &after);
-        *self.state() = State { schedule: after.clone(), discovered, successful: true, taken: SystemTime::now() };
+        let exposition = config.collectors.exposition;
+        let taken = SystemTime::now();
+        *self.state() = State { schedule: after.clone(), exposition, discovered, successful: true, taken };
         if let Some(file) = &loaded.file {
             info!("reloaded {}: {change}", file.display());
         } else {

@@ -286,9 +286,10 @@ impl Job {
         }
         let (findings, gaps, dropped) = out.finish();
         let failure = result.err();
-        let ended = SystemTime::now();
+        let (duration, ended) = (run.begun.elapsed(), SystemTime::now());
 
         let mut state = self.state();
+        state.tally.add_run(duration);
         // The scrape that gave up on this run has counted and told already that it takes too long.
         let known = |failure: Option<&Failure>| {
             run.late().is_some() && failure.is_none_or(|failure| failure.reason == Reason::Timeout)
@@ -306,7 +307,7 @@ impl Job {
             id: Outcome::next_id(),
             collector: self.collector,
             target: self.target.clone(),
-            duration: run.begun.elapsed(),
+            duration,
             ended,
             findings,
             failure,

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 pub use health::report;
 pub(crate) use health::{METRICS, unix_seconds};
 pub use job::Job;
-pub use outcome::{Outcome, Tally};
+pub use outcome::{Outcome, TIME_BOUNDS, Tally};
 pub use selection::Selection;
 
 /// The longest a scrape waits, also when it does not say how long it may: below Prometheus' default of 10 s.
@@ -85,9 +85,9 @@ impl Schedule {
 /// All are asked before the first is waited for, so that they run side by side. To wait for one after the other takes
 /// no longer than for all at once, wakes a scrape up less often, and leaves less in memory of 200 scrapes that wait.
 async fn outcomes(jobs: impl Iterator<Item = &Arc<Job>>, deadline: Instant) -> Vec<Arc<Outcome>> {
-    let asked: Vec<_> = jobs.map(|job| job.begin(deadline)).collect();
-    let mut outcomes = Vec::with_capacity(asked.len());
-    for asked in asked {
+    let begun: Vec<_> = jobs.map(|job| job.begin(deadline)).collect();
+    let mut outcomes = Vec::with_capacity(begun.len());
+    for asked in begun {
         outcomes.push(asked.outcome(deadline).await);
     }
     outcomes

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::collector::{Failure, Reason};
+use crate::histogram::Histogram;
 use crate::snapshot::{Dropped, Findings, count_dropped};
 
 /// How much of a complaint is shown.
@@ -57,7 +58,7 @@ impl Outcome {
 }
 
 /// What a job has been through since the program started.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Tally {
     /// Failures and gaps, in the order of [`Reason::ALL`].
     pub failures: [u64; Reason::ALL.len()],
@@ -65,11 +66,31 @@ pub struct Tally {
     pub last_success: Option<SystemTime>,
     /// Series left out.
     pub dropped: Arc<Dropped>,
+    /// How long the runs took that have ended, in seconds.
+    pub runs: Arc<Histogram>,
+}
+
+/// Upper bounds of what the program's own times are counted in: from what one reads in memory to what no scrape waits for.
+pub const TIME_BOUNDS: [f64; 6] = [0.005, 0.025, 0.1, 0.5, 2.5, 10.0];
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            failures: Default::default(),
+            last_success: None,
+            dropped: Arc::default(),
+            runs: Histogram::observing(&TIME_BOUNDS).into(),
+        }
+    }
 }
 
 impl Tally {
     pub(super) fn count(&mut self, reason: Reason) {
         self.failures[reason as usize] += 1;
+    }
+
+    pub(super) fn add_run(&mut self, duration: Duration) {
+        Arc::make_mut(&mut self.runs).observe(duration.as_secs_f64());
     }
 
     pub(super) fn add_dropped(&mut self, dropped: Dropped) {

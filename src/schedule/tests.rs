@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use super::{Job, LONGEST_SCRAPE, Outcome, Schedule, Selection, patience, report};
@@ -206,6 +207,15 @@ async fn a_scrape_with_more_time_gets_what_a_hurried_one_gave_up_on() {
     let (hurried, patient) =
         tokio::join!(scrape(&schedule, Duration::from_secs(1)), scrape(&schedule, Duration::from_secs(9)));
     assert_eq!((reason(&hurried[0]), reason(&patient[0])), (Some("timeout"), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_long_a_run_took_is_counted_once_it_has_ended_however_many_waited_for_it() {
+    let schedule = schedule(&[("slow", Act::AnswerAfter(Duration::from_secs(3)), None)]);
+    let waits = [1, 9, 9].map(|seconds| scrape(&schedule, Duration::from_secs(seconds)));
+    join_all(waits).await;
+    let runs = schedule.jobs()[0].last().unwrap().tally.runs.clone();
+    assert_eq!((runs.count(), runs.sum), (1, 3.0));
 }
 
 #[tokio::test(start_paused = true)]

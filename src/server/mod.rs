@@ -10,7 +10,7 @@ mod seats;
 mod web;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -113,13 +113,15 @@ impl App {
             Ok(selection) => selection,
             Err(error) => return plain(StatusCode::BAD_REQUEST, error + "\n"),
         };
+        let begun = Instant::now();
         let limit = header(headers, &SCRAPE_TIMEOUT).trim().parse().ok();
-        let format = format_for(&header(headers, &ACCEPT));
+        let format = format_for(&header(headers, &ACCEPT), self.running.exposition());
         let gzip = accepts_gzip(&header(headers, &ACCEPT_ENCODING));
         // It keeps the buffer that it was read into, which 200 scrapes that wait would have one more of each.
         drop(request);
         let outcomes = self.running.schedule().scrape(&selection, patience(limit)).await;
         let page = self.pages.get(&selection, outcomes, self, format, gzip).await;
+        self.pages.count_scrape(begun.elapsed());
         let mut answer = Response::new(Full::new(page));
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));

@@ -1,15 +1,17 @@
 //! Pages, each rendered once however many scrapers wait for it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 
 use super::App;
 use crate::exposition::{Format, Page};
+use crate::histogram::Histogram;
 use crate::process;
-use crate::schedule::{self, Outcome, Selection, unix_seconds};
+use crate::schedule::{self, Outcome, Selection, TIME_BOUNDS, unix_seconds};
 use crate::snapshot::Snapshot;
 
 crate::metrics! {
@@ -21,6 +23,8 @@ crate::metrics! {
     RELOADED = Gauge("vitrin_config_last_reload_successful", None, []);
     /// When a configuration was last taken, at the start or by a reload, as Unix time.
     TAKEN = Gauge("vitrin_config_last_reload_success_timestamp_seconds", Seconds, []);
+    /// How long scrapes before this one took, from the request to the page.
+    SCRAPES = Histogram("vitrin_scrape_duration_seconds", Seconds, []);
 }
 
 /// What a page is about.
@@ -37,11 +41,26 @@ enum View {
 /// What makes two pages the same: the runs they show, the view, the format, and whether it is compressed.
 type Key = (Vec<u64>, View, Format, bool);
 
-/// The pages that somebody waits for; forgotten as soon as nobody does.
-#[derive(Default)]
-pub(super) struct Pages(Mutex<HashMap<Key, Weak<OnceCell<Bytes>>>>);
+/// All pages.
+pub(super) struct Pages {
+    /// The pages that somebody waits for; forgotten as soon as nobody does.
+    wanted: Mutex<HashMap<Key, Weak<OnceCell<Bytes>>>>,
+    /// How long it took until they were there, in seconds.
+    scrapes: Mutex<Histogram>,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self { wanted: Mutex::default(), scrapes: Mutex::new(Histogram::observing(&TIME_BOUNDS)) }
+    }
+}
 
 impl Pages {
+    /// Counts a scrape that has its page.
+    pub(super) fn count_scrape(&self, duration: Duration) {
+        self.scrapes().observe(duration.as_secs_f64());
+    }
+
     /// The page of these outcomes, which are of the selected jobs.
     pub(super) async fn get(
         &self,
@@ -59,10 +78,10 @@ impl Pages {
         let key = (outcomes.iter().map(|outcome| outcome.id).collect(), view, format, gzip);
         let cell = self.cell(key);
         let render = async || {
-            let mut own = Snapshot::default();
+            let mut own = Snapshot::unlimited();
             schedule::report(&outcomes, &mut own);
             if view == View::Whole {
-                report(app, &mut own);
+                self.report(app, &mut own);
             }
             let own = own.finish().0;
             let page = if view == View::One { Page::of_one(outcomes, own) } else { Page::new(outcomes, own) };
@@ -72,7 +91,7 @@ impl Pages {
     }
 
     fn cell(&self, key: Key) -> Arc<OnceCell<Bytes>> {
-        let mut pages = self.0.lock().expect("no code panics while it holds this lock");
+        let mut pages = self.wanted.lock().expect("no code panics while it holds this lock");
         pages.retain(|_, cell| cell.strong_count() > 0);
         if let Some(cell) = pages.get(&key).and_then(Weak::upgrade) {
             return cell;
@@ -81,14 +100,19 @@ impl Pages {
         pages.insert(key, Arc::downgrade(&cell));
         cell
     }
-}
 
-/// Pushes what is to be said of the program itself.
-fn report(app: &App, out: &mut Snapshot) {
-    let (successful, taken) = app.running.last_reload();
-    out.push(&BUILD, [env!("CARGO_PKG_VERSION"), env!("VITRIN_RUSTC")], true);
-    out.push(&RELOADED, [], successful);
-    out.push(&TAKEN, [], unix_seconds(taken));
-    app.web.report(out);
-    process::report(out);
+    /// Pushes what is to be said of the program itself.
+    fn report(&self, app: &App, out: &mut Snapshot) {
+        let (successful, taken) = app.running.last_reload();
+        out.push(&BUILD, [env!("CARGO_PKG_VERSION"), env!("VITRIN_RUSTC")], true);
+        out.push(&RELOADED, [], successful);
+        out.push(&TAKEN, [], unix_seconds(taken));
+        out.push_histogram(&SCRAPES, [], self.scrapes().clone());
+        app.web.report(out);
+        process::report(out);
+    }
+
+    fn scrapes(&self) -> MutexGuard<'_, Histogram> {
+        self.scrapes.lock().expect("no code panics while it holds this lock")
+    }
 }

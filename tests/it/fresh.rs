@@ -125,16 +125,18 @@ fn without_a_configuration_what_is_found_is_served_and_what_is_closed_is_opened_
         # What does not let us in is no target that is down.
         get /metrics | grep -E '^(mysql|nginx|redis)_up |^vitrin_up'
         apply_what_check_says >/dev/null 2>&1
-        kill -HUP $!
-        eventually metrics_say 'mysql_up 1'
-        eventually metrics_say 'nginx_up 1'
+        # Servers take their time to read what they are told to.
+        opened() { kill -HUP $!; metrics_say 'mysql_up 1' && metrics_say 'nginx_up 1'; }
+        eventually opened
         # Groups count from the next start.
         kill $!; wait $! || true
         serve vitrin
-        eventually metrics_say 'vitrin_up{collector="php_fpm",target="main"} 1'
+        served() { opened && metrics_say 'vitrin_up{collector="php_fpm",target="main"} 1'; }
+        eventually page_says Vitrin
+        eventually served
         service mariadb stop >/dev/null 2>&1
         eventually metrics_say 'mysql_up 0'
-        get / | grep -qF 'closed' && { echo "a target that was up is closed"; exit 1; }
+        page_says 'closed</b> mysql/main' && { echo "a target that was up is closed"; exit 1; }
         # As if it had never been there.
         kill -HUP $!
         eventually page_says 'up</b> php_fpm/main'

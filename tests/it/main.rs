@@ -13,6 +13,7 @@ mod discovery;
 mod docs;
 mod example;
 mod faults;
+mod formats;
 mod fresh;
 mod host;
 mod limits;

@@ -1,7 +1,8 @@
 //! The plugin `query_response_time` of MariaDB and Percona Server 5.7: a histogram of all statements' times.
 
 use super::rows::{Rows, number};
-use crate::snapshot::{Histogram, Snapshot};
+use crate::histogram::Histogram;
+use crate::snapshot::Snapshot;
 
 /// What the answer is called.
 pub(super) const PART: &str = "QUERY_RESPONSE_TIME";

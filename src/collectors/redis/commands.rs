@@ -3,7 +3,8 @@
 use redis::Value;
 
 use crate::collector::{Failure, Reason};
-use crate::snapshot::{Histogram, Number, Snapshot, Summary};
+use crate::histogram::Histogram;
+use crate::snapshot::{Number, Snapshot, Summary};
 
 use super::info::{Info, number, part};
 
@@ -109,7 +110,7 @@ pub(super) fn report_histograms(reply: &Value, info: &Info<'_>, out: &mut Snapsh
         }
         buckets.push((f64::INFINITY, calls.saturating_sub(below)));
         let sum = sum.number();
-        out.push_histogram(&LATENCIES, [command], Histogram { buckets, sum });
+        out.push_histogram(&LATENCIES, [command], Histogram { buckets, sum, native: None });
     }
     Ok(())
 }
@@ -233,8 +234,8 @@ mod tests {
             let (.., value) = found.iter().find(|(_, labels, _)| labels == &[command]).unwrap();
             value.clone()
         };
-        let histogram = Histogram { buckets: vec![(4.0, 2), (8.0, 1), (f64::INFINITY, 0)], sum: 12.0 };
-        assert_eq!(of("get"), snapshot::Value::Histogram(Box::new(histogram)));
+        let histogram = Histogram { buckets: vec![(4.0, 2), (8.0, 1), (f64::INFINITY, 0)], sum: 12.0, native: None };
+        assert_eq!(of("get"), snapshot::Value::Histogram(histogram.into()));
         // INFO itself was not in the INFO that was recorded before: no sum, no histogram.
         assert!(!found.iter().any(|(_, labels, _)| labels == &["info"]));
     }

@@ -1,13 +1,13 @@
 //! A node of a Galera cluster, beside mysqld_exporter.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::support::daemon::{free_port, root};
+use crate::support::daemon::free_port;
 use crate::support::differential::{Deviations, Differential};
 use crate::support::exporter::Exporter;
+use crate::support::generation::Generation;
 use crate::support::mariadb::{Database, is_mariadb};
 use crate::support::peers::Peer;
 
@@ -36,7 +36,7 @@ async fn a_node_shows_what_mysqld_exporter_shows() {
     if !is_mariadb() {
         return;
     }
-    let installed = root().unwrap_or_else(|| PathBuf::from("/")).join(PROVIDER.trim_start_matches('/'));
+    let installed = Generation::under_test().root().join(PROVIDER.trim_start_matches('/'));
     assert!(installed.exists(), "{} is not there; mariadb-server brings it", installed.display());
     let options = options(free_port());
     let options: Vec<_> = options.iter().map(String::as_str).collect();

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::ops::Range;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -164,6 +164,16 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until there is nothing left to complain of, and fails with the last complaint.
+#[track_caller]
+pub(crate) fn until_content(what: &str, mut complaint: impl FnMut() -> Option<String>) {
+    let begun = Instant::now();
+    while let Some(complaint) = complaint() {
+        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}: {complaint}");
+        pause();
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that polls")]
 fn pause() {
     std::thread::sleep(Duration::from_millis(10));
@@ -198,11 +208,6 @@ pub(crate) fn listens(port: u16) -> bool {
 /// Whether something listens on this socket.
 pub(crate) fn listens_on(socket: &Path) -> bool {
     UnixStream::connect(socket).is_ok()
-}
-
-/// The root of the other generation, when one is named.
-pub(crate) fn root() -> Option<PathBuf> {
-    Generation::under_test().root
 }
 
 /// The command for the first of `programs` that the generation under test has.

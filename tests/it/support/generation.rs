@@ -13,8 +13,7 @@ const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/usr/local/bin", "/usr/loc
 /// Where programs come from.
 #[derive(Clone, Debug)]
 pub(crate) struct Generation {
-    /// The root file system they lie in; none for this machine's.
-    pub(super) root: Option<PathBuf>,
+    root: Option<PathBuf>,
 }
 
 impl Generation {
@@ -73,12 +72,14 @@ impl Generation {
         })
     }
 
+    /// Its root file system.
+    pub(crate) fn root(&self) -> &Path {
+        self.root.as_deref().unwrap_or(Path::new("/"))
+    }
+
     /// The same path as seen from this machine.
     fn here(&self, path: &Path) -> PathBuf {
-        match &self.root {
-            Some(root) => root.join(path.strip_prefix("/").unwrap_or(path)),
-            None => path.to_owned(),
-        }
+        self.root().join(path.strip_prefix("/").unwrap_or(path))
     }
 }
 

@@ -38,6 +38,11 @@ impl Prometheus {
 
     /// Starts one with this configuration; `{folder}` in it is Prometheus' own folder.
     pub(crate) fn start(config: &str) -> Self {
+        Self::start_with(config, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_with(config: &str, arguments: &[&str]) -> Self {
         let folder = folder();
         let here = folder.path().to_str().expect("made of ASCII by the harness");
         let file = folder.path().join("prometheus.yml");
@@ -47,6 +52,7 @@ impl Prometheus {
         command.arg(format!("--config.file={}", file.display()));
         command.arg(format!("--storage.tsdb.path={here}/data"));
         command.arg(format!("--web.listen-address={address}"));
+        command.args(arguments);
         let mut daemon = Daemon::start("prometheus", command, folder);
         daemon.wait_until(|| http::ask(address, "GET", "/-/ready", &[]).is_ok_and(|response| response.status == 200));
         Self { daemon, address }
@@ -71,6 +77,16 @@ impl Prometheus {
             !result.is_empty()
         });
         result
+    }
+
+    /// What it has logged that a person should look at.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let log = self.daemon.log();
+        let levels = ["level=warn", "level=error"];
+        log.lines()
+            .filter(|line| levels.iter().any(|level| line.to_lowercase().contains(level)))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// All targets, in no particular order.
@@ -117,6 +133,7 @@ fn encoded(text: &str) -> String {
 mod tests {
     use super::Prometheus;
     use crate::support::broken::{Answer, Broken, refusing};
+    use crate::support::daemon::eventually;
 
     #[test]
     fn a_page_that_prometheus_takes_can_be_queried_and_one_it_does_not_says_why() {
@@ -124,6 +141,7 @@ mod tests {
             b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n\r\nshop_open{door=\"a\"} 1\n",
         ));
         let prometheus = Prometheus::scraping(&[good.address(), refusing()]);
+        assert_eq!(prometheus.complaints(), [""; 0]);
         let result = prometheus.answer("shop_open + 41");
         assert_eq!((result[0].0["door"].as_str(), result[0].1), ("a", 42.0));
         prometheus.answer("up == 0");
@@ -131,5 +149,14 @@ mod tests {
         assert!(targets.iter().any(|target| target.url == format!("http://{}/metrics", good.address())), "{targets:?}");
         let refused = targets.iter().find(|target| target.job == "target1").unwrap();
         assert!(refused.health == "down" && refused.error.contains("refused"), "{targets:?}");
+    }
+
+    #[test]
+    fn what_prometheus_does_not_like_is_in_its_log() {
+        let of_1970 = Broken::tcp(Answer::then_close(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n\r\nshop_open 1\nshop_shut 1 1000\n",
+        ));
+        let prometheus = Prometheus::scraping(&[of_1970.address()]);
+        eventually("a complaint", || !prometheus.complaints().is_empty());
     }
 }

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::daemon::{Daemon, folder, listens_on, root};
+use super::daemon::{Daemon, folder, listens_on};
+use super::generation::Generation;
 
 /// Moves into a cgroup of its own, so that what systemd does with cgroups stays there, and on into namespaces. What a
 /// run before left behind, empty, is swept away.
@@ -60,8 +61,7 @@ pub(crate) struct Systemd {
 impl Systemd {
     /// Starts a systemd that has these units, by name and text, and starts those of `wanted`.
     pub(crate) fn start(units: &[(&str, &str)], wanted: &str) -> Self {
-        let other = root();
-        let machine = other.as_deref().unwrap_or(Path::new("/"));
+        let machine = Generation::under_test();
         let folder = folder();
         for name in ["root", "run/units", "run/dbus"] {
             fs::create_dir_all(folder.path().join(name)).unwrap();
@@ -75,7 +75,7 @@ impl Systemd {
         }
         write("default.target", &format!("[Unit]\nWants={wanted} dbus.socket\n"));
         let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-euc", ENTER, "sh"]).arg(folder.path()).arg(machine).arg(BECOME);
+        command.args(["--mount", "sh", "-euc", ENTER, "sh"]).arg(folder.path()).arg(machine.root()).arg(BECOME);
         let mut systemd = Self { daemon: Daemon::start("systemd", command, folder) };
         let socket = systemd.root().join("run/dbus/system_bus_socket");
         systemd.daemon.wait_until(|| listens_on(&socket));
