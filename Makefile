@@ -15,7 +15,7 @@ run: ## Start the exporter: http://127.0.0.1:22100/metrics
 packages: ## Install the servers and tools that the tests need (Debian; root or sudo)
 	tests/install-packages
 
-test: packages ## Everything that must hold before a change lands
+test: packages ## Everything that must hold before a change lands (root)
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- --deny warnings
 	cargo test --locked -- --show-output

@@ -1,5 +1,7 @@
 //! The shell scripts of this repository.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -21,6 +23,33 @@ fn run(command: &mut Command) -> Output {
 
 fn words(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// The files of this folder, and of those below but for the fuzzers' own, that say which shell is to run them.
+fn scripts_below(folder: &Path, found: &mut BTreeSet<String>) {
+    const LEFT_OUT: [&str; 4] = [".git", "target", "corpus", "found"];
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name());
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() && !LEFT_OUT.iter().any(|left_out| name == *left_out) {
+            scripts_below(&path, found);
+        } else if kind.is_file() && fs::read(&path).is_ok_and(|text| is_script(&text)) {
+            let path = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
+            found.insert(path.to_str().unwrap().to_owned());
+        }
+    }
+}
+
+fn is_script(text: &[u8]) -> bool {
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    first.starts_with(b"#!") && first.ends_with(b"sh")
+}
+
+#[test]
+fn every_script_is_looked_at() {
+    let mut found = BTreeSet::new();
+    scripts_below(Path::new(env!("CARGO_MANIFEST_DIR")), &mut found);
+    assert_eq!(found, SCRIPTS.map(str::to_owned).into());
 }
 
 #[test]
@@ -50,7 +79,7 @@ fn without_apt_the_packages_are_named() {
 #[test]
 fn a_folder_that_is_not_ours_is_no_root_of_the_newest_servers() {
     let folder = folder();
-    std::fs::write(folder.path().join("letter"), "dear").unwrap();
+    fs::write(folder.path().join("letter"), "dear").unwrap();
     let output = run(Command::new("tests/newest-servers").arg("mysql").arg(folder.path()));
     let why = if rustix::process::geteuid().is_root() { "not ours" } else { "only root" };
     assert!(!output.status.success() && words(&output).contains(why), "{}", words(&output));
@@ -67,7 +96,9 @@ fn newest_servers_says_how_it_is_called() {
 #[test]
 fn make_help_lists_every_target() {
     let output = run(&mut make(&["help"]));
-    for target in ["run", "packages", "test", "test-newest", "bench"] {
+    let makefile = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Makefile")).unwrap();
+    let targets = makefile.lines().find_map(|line| line.strip_prefix(".PHONY: ")).unwrap();
+    for target in targets.split(' ') {
         assert!(words(&output).contains(&format!("make {target} ")), "{target}: {}", words(&output));
     }
 }

@@ -7,12 +7,13 @@ use super::{apply, document, grants, redis};
 use crate::support::daemon::{eventually, folder, free_port};
 use crate::support::document::Document;
 use crate::support::exporter::Exporter;
+use crate::support::fresh::only_root_can;
 use crate::support::mariadb::{Database, is_mariadb};
 use crate::support::nginx::Nginx;
 use crate::support::php_fpm::PhpFpm;
 use crate::support::scrape::Page;
 
-/// The user and the group that the exporter is given when root runs the tests: as good as none, and the sockets'.
+/// The user and the group that the exporter is given as good as none, and the sockets'.
 const NOBODY: (u32, u32) = (65_534, 33);
 
 /// A pool as Debian has it, but for what the documentation adds; only root gives a socket away.
@@ -23,14 +24,10 @@ const CLOSED: &str = "listen.owner = www-data\nlisten.group = www-data\nlisten.m
 const JOBS: [&str; 8] =
     ["host", "mysql", "mysql_digests", "mysql_tables", "nginx", "php_fpm", "redis", "redis_key_groups"];
 
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
 /// Who the exporter runs as.
 fn me() -> String {
     let mut command = Command::new("id");
-    command.arg("-un").args(is_root().then(|| NOBODY.0.to_string()));
+    command.arg("-un").arg(NOBODY.0.to_string());
     String::from_utf8(command.output().unwrap().stdout).unwrap().trim().to_owned()
 }
 
@@ -50,13 +47,9 @@ async fn database(document: &Document) -> Database {
 /// PHP-FPM with the pool's lines, its status socket in `home`, and the script installed there.
 fn php_fpm(document: &Document, home: &Path) -> (PhpFpm, String) {
     let here = home.display().to_string();
-    let owner = if is_root() { CLOSED } else { "" };
     let lines = document.with("php-fpm-pool", &[("/run/php", &here)]);
-    let master = PhpFpm::start(&[("shop", &format!("{POOL}{owner}{lines}"))]);
-    let mut install = document.with("opcache", &[("/usr/share/vitrin", &here)]);
-    if !is_root() {
-        install = install.replace("-o root -g root ", "");
-    }
+    let master = PhpFpm::start(&[("shop", &format!("{POOL}{CLOSED}{lines}"))]);
+    let install = document.with("opcache", &[("/usr/share/vitrin", &here)]);
     let install = install.replace("vitrin opcache-script", &format!("{} opcache-script", env!("CARGO_BIN_EXE_vitrin")));
     let mut command = Command::new("sh");
     command.args(["-euc", &install]);
@@ -74,6 +67,7 @@ fn missing(page: &Page) -> Vec<String> {
 
 #[tokio::test]
 async fn a_user_without_rights_of_its_own_sees_the_whole_shop() {
+    only_root_can("be somebody else");
     let (document, home) = (document(), folder());
     let database = database(&document).await;
     let (cache, redis_user) = redis(&document, home.path());
@@ -88,7 +82,7 @@ async fn a_user_without_rights_of_its_own_sees_the_whole_shop() {
         me(),
         cache.url(),
     );
-    let exporter = if is_root() { Exporter::start_as(NOBODY, &config) } else { Exporter::start(&config) };
+    let exporter = Exporter::start_as(NOBODY, &config);
     let mut page = exporter.scrape();
     eventually("all jobs to have run", || {
         page = exporter.scrape();
@@ -103,10 +97,8 @@ async fn a_user_without_rights_of_its_own_sees_the_whole_shop() {
         assert!(page.samples(name).next().is_some(), "{name}");
     }
     // Whoever may not open the sockets of PHP-FPM is told what to do.
-    if is_root() {
-        let stranger = Exporter::start_as((NOBODY.0, NOBODY.0), &format!("[php_fpm.targets.main]\n{php_fpm}"));
-        let page = stranger.scrape();
-        assert_eq!(page.number("vitrin_up", &[("collector", "php_fpm"), ("target", "main")]), 0.0);
-        assert!(stranger.log().contains("listen.group"), "{}", stranger.log());
-    }
+    let stranger = Exporter::start_as((NOBODY.0, NOBODY.0), &format!("[php_fpm.targets.main]\n{php_fpm}"));
+    let page = stranger.scrape();
+    assert_eq!(page.number("vitrin_up", &[("collector", "php_fpm"), ("target", "main")]), 0.0);
+    assert!(stranger.log().contains("listen.group"), "{}", stranger.log());
 }

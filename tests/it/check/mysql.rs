@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use super::{Check, is_root, password, user};
+use super::{Check, password, user};
 use crate::support::document::Document;
+use crate::support::fresh::only_root_can;
 use crate::support::mariadb::{Database, is_mariadb};
 
 /// A server with everything on, a table, and someone in it.
@@ -43,6 +44,7 @@ fn statements(script: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn the_account_by_the_socket_sees_all_and_is_denied_nothing() {
+    only_root_can("check for a user of another name");
     let database = shop().await;
     let check = Check::of(&config(&database.socket().display().to_string(), ""));
     let checked = check.mend();
@@ -58,9 +60,7 @@ async fn the_account_by_the_socket_sees_all_and_is_denied_nothing() {
     let document = Document::read("docs/backends.md");
     let blocks: &[&str] = if is_mariadb() { &["mariadb-socket", "mariadb-grants"] } else { &["mysql"] };
     let documented: String = blocks.iter().map(|block| document.block(block)).collect();
-    if is_root() {
-        assert_eq!(statements(&checked.script()), statements(&documented));
-    }
+    assert_eq!(statements(&checked.script()), statements(&documented));
 }
 
 #[tokio::test]
@@ -89,10 +89,7 @@ async fn every_right_of_the_account_is_missed_and_named_when_it_is_gone() {
 
 #[tokio::test]
 async fn an_account_with_a_password_is_made_without_showing_it() {
-    if !is_root() {
-        // Only root gives files away.
-        return;
-    }
+    only_root_can("give files away");
     let database = shop().await;
     let check = Check::of(&config(&format!("127.0.0.1:{}", database.port()), "password.file = '{folder}/password'"));
     let secret = password(&check.file("password"));

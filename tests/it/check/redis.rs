@@ -5,7 +5,8 @@ use std::fs;
 use redis::Value;
 
 use super::document::{documented_rule, rule};
-use super::{Check, is_root, password};
+use super::{Check, password};
+use crate::support::fresh::only_root_can;
 use crate::support::redis::RedisServer;
 
 fn config(server: &RedisServer) -> String {
@@ -24,15 +25,17 @@ fn refusals(server: &RedisServer) -> usize {
     }
 }
 
-/// The file's password belongs to root and the service; only root gives files away.
-fn check(server: &RedisServer) -> Option<Check> {
-    is_root().then(|| Check::of(&config(server)))
+/// A check of that server, whose password file is to belong to root and the service.
+#[track_caller]
+fn check(server: &RedisServer) -> Check {
+    only_root_can("give files away");
+    Check::of(&config(server))
 }
 
 #[test]
 fn the_user_is_refused_nothing_and_needs_each_word() {
     let server = RedisServer::configured("cluster-enabled no\n");
-    let Some(check) = check(&server) else { return };
+    let check = check(&server);
     password(&check.file("password"));
     server.ask_in(1, &["SET", "session:1", "x"]);
     let checked = check.mend();
@@ -61,7 +64,7 @@ fn the_user_is_refused_nothing_and_needs_each_word() {
 #[test]
 fn the_user_is_kept_where_the_server_keeps_its_users() {
     let server = RedisServer::configured("");
-    let Some(check) = check(&server) else { return };
+    let check = check(&server);
     check.mend();
     let text = fs::read_to_string(server.daemon.folder().join("redis.conf")).unwrap();
     assert_eq!(text.lines().filter(|line| line.starts_with("user vitrin ")).count(), 1, "{text}");
@@ -75,7 +78,7 @@ fn the_user_is_kept_where_the_server_keeps_its_users() {
 #[test]
 fn the_user_is_kept_in_a_file_of_users_where_there_is_one() {
     let server = RedisServer::configured("aclfile {folder}/users.acl\n");
-    let Some(check) = check(&server) else { return };
+    let check = check(&server);
     check.mend();
     let text = fs::read_to_string(server.daemon.folder().join("redis.conf")).unwrap();
     assert!(!text.contains("user vitrin"), "{text}");
@@ -87,7 +90,7 @@ fn the_user_is_kept_in_a_file_of_users_where_there_is_one() {
 #[test]
 fn a_server_whose_administrator_has_a_password_is_asked_with_that() {
     let server = RedisServer::configured("requirepass \"canary-7f3a \"\n");
-    let Some(check) = check(&server) else { return };
+    let check = check(&server);
     // A host whose configuration is in the usual place.
     let configuration = server.daemon.folder().join("redis.conf");
     let etc = check.file("host/etc");

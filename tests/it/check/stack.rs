@@ -3,9 +3,10 @@
 use std::fs;
 use std::process::Command;
 
-use super::{Check, is_root, vitrin};
+use super::{Check, vitrin};
 use crate::support::broken::refusing;
 use crate::support::document::Document;
+use crate::support::fresh::only_root_can;
 use crate::support::php_fpm::PhpFpm;
 
 #[test]
@@ -16,10 +17,9 @@ fn a_pool_without_a_status_page_gets_one() {
     ]);
     fs::remove_file(master.opcache_script()).unwrap();
     let check = Check::of(&format!("[php_fpm.targets.main]\n{}", master.table("")));
-    if is_root() {
-        let checked = check.mend();
-        assert!(checked.text.contains("the pools admin and shop"), "{}", checked.text);
-    }
+    only_root_can("write where the script belongs");
+    let checked = check.mend();
+    assert!(checked.text.contains("the pools admin and shop"), "{}", checked.text);
 }
 
 #[test]

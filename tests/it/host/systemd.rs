@@ -14,6 +14,7 @@ use crate::support::daemon::{eventually, folder};
 use crate::support::differential::{Deviations, Differential};
 use crate::support::exporter::Exporter;
 use crate::support::found::Found;
+use crate::support::fresh::only_root_can;
 use crate::support::peers::Peer;
 use crate::support::systemd::Systemd;
 
@@ -37,11 +38,10 @@ const UNITS: [(&str, &str); 7] = [
 
 const WANTED: &str = "shop.service broken.service night.timer shop.socket user@1000.service shop.target";
 
-/// A systemd whose units have come to rest; none for whoever is not root.
-fn systemd() -> Option<Systemd> {
-    if !rustix::process::geteuid().is_root() {
-        return None;
-    }
+/// A systemd whose units have come to rest.
+#[track_caller]
+fn systemd() -> Systemd {
+    only_root_can("start a systemd");
     let systemd = Systemd::start(&UNITS, WANTED);
     eventually("the units to come to rest", || {
         let states = ["broken.service", "night.timer", "night.service", "shop.service"]
@@ -53,7 +53,7 @@ fn systemd() -> Option<Systemd> {
             && night.contains("ActiveState=inactive")
             && shop.contains("ActiveState=active")
     });
-    Some(systemd)
+    systemd
 }
 
 /// One run of the host collector on the machine whose root this is.
@@ -86,7 +86,7 @@ fn with_systemd() -> Config {
 
 #[test]
 fn its_units_are_those_that_node_exporter_shows_and_anybody_may_ask() {
-    let Some(systemd) = systemd() else { return };
+    let systemd = systemd();
     let config = "[host.systemd]\nexclude = []\n";
     let root = format!("--path.rootfs={}", systemd.root().display());
     let exporter = Exporter::start_as_with(NOBODY, config, &[&root]);
@@ -119,7 +119,7 @@ fn its_units_are_those_that_node_exporter_shows_and_anybody_may_ask() {
 
 #[tokio::test]
 async fn as_many_units_are_shown_as_are_wanted_failed_ones_first_and_none_without_being_asked() {
-    let Some(systemd) = systemd() else { return };
+    let systemd = systemd();
     let root = systemd.root();
     let state = |found: &Found, unit, state| {
         found.get("node_systemd_unit_state", &[("name", unit), ("state", state), ("type", "simple")]).is_some()

@@ -35,9 +35,16 @@ apply_what_check_says() {
 serve() { setpriv --reuid "$1" --regid "$1" --init-groups vitrin >>/tmp/log 2>&1 & }
 "#;
 
+/// Fails when it is not root who runs the tests: one that cannot run has failed.
+#[track_caller]
+pub(crate) fn only_root_can(what: &str) {
+    assert!(rustix::process::geteuid().is_root(), "only root can {what}: run the tests as root");
+}
+
 /// Runs a script there, as root, and returns what it printed to standard output; it must succeed. Only root can.
 #[track_caller]
 pub(crate) fn on_a_fresh_machine(script: &str) -> String {
+    only_root_can("make a machine");
     let folder = folder();
     let file = folder.path().join("script");
     fs::write(&file, format!("{PRELUDE}{script}")).unwrap();

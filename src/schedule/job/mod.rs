@@ -1,17 +1,18 @@
 //! A job: one collector watching one target, run once at a time.
 
+mod verdict;
+mod watch;
+
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use tokio::sync::watch;
+use tokio::sync::watch::{Receiver, channel};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
 
 use super::outcome::{Outcome, Tally};
 use crate::collector::{Collector, Context, Failure, Reason};
@@ -19,6 +20,8 @@ use crate::config::types::TargetName;
 use crate::metric::Metric;
 use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
+
+use watch::{Watch, panic_message};
 
 /// After how many of its periods a timer's outcome is too old to show.
 const STALE_PERIODS: u32 = 3;
@@ -59,27 +62,6 @@ impl Asked {
     }
 }
 
-/// A collector with its type forgotten.
-trait Watch: Send + Sync {
-    fn run(self: Arc<Self>, until: Instant) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)>;
-    fn remedies<'a>(&'a self, run: Complaints<'a>, service: &'a Service) -> BoxFuture<'a, Vec<Remedy>>;
-}
-
-impl<C: Collector> Watch for C {
-    fn run(self: Arc<Self>, until: Instant) -> BoxFuture<'static, (Snapshot, Result<(), Failure>)> {
-        async move {
-            let mut out = Snapshot::until(until);
-            let result = self.collect(&mut out).await;
-            (out, result)
-        }
-        .boxed()
-    }
-
-    fn remedies<'a>(&'a self, run: Complaints<'a>, service: &'a Service) -> BoxFuture<'a, Vec<Remedy>> {
-        Collector::remedies(self, run, service).boxed()
-    }
-}
-
 #[derive(Default)]
 struct State {
     run: Option<Arc<Run>>,
@@ -107,7 +89,7 @@ impl Last {
 /// A run under way, joined by every scrape that comes while it lasts.
 pub(super) struct Run {
     begun: Instant,
-    outcome: watch::Receiver<Option<Arc<Outcome>>>,
+    outcome: Receiver<Option<Arc<Outcome>>>,
     /// What scrapes got whose limit was over before this run was; guarded by the job's state.
     late: Mutex<Option<Arc<Outcome>>>,
 }
@@ -252,7 +234,7 @@ impl Job {
         if let Some(run) = state.run.as_ref().filter(|run| run.is_alive()) {
             return run.clone();
         }
-        let (sender, outcome) = watch::channel(None);
+        let (sender, outcome) = channel(None);
         let run = Arc::new(Run { begun: Instant::now(), outcome, late: Mutex::default() });
         state.run = Some(run.clone());
         let (job, joined) = (self.clone(), run.clone());
@@ -276,117 +258,6 @@ impl Job {
         }
     }
 
-    /// Ends a run: its samples, or what is true of a target that is down; counted, and told when the news has changed.
-    fn settle(&self, run: &Run, mut out: Snapshot, result: Result<(), Failure>) -> Arc<Outcome> {
-        if result.is_err() {
-            out = out.failed();
-        }
-        if let Some(up) = self.up {
-            out.push_up(up, result.is_ok());
-        }
-        let (findings, gaps, dropped) = out.finish();
-        let failure = result.err();
-        let (duration, ended) = (run.begun.elapsed(), SystemTime::now());
-
-        let mut state = self.state();
-        state.tally.add_run(duration);
-        // The scrape that gave up on this run has counted and told already that it takes too long.
-        let known = |failure: Option<&Failure>| {
-            run.late().is_some() && failure.is_none_or(|failure| failure.reason == Reason::Timeout)
-        };
-        state.tally.add_dropped(dropped);
-        for gap in &gaps {
-            state.tally.count(gap.reason);
-        }
-        match &failure {
-            Some(failure) if known(Some(failure)) => {}
-            Some(failure) => state.tally.count(failure.reason),
-            None => state.tally.last_success = Some(ended),
-        }
-        let outcome = Arc::new(Outcome {
-            id: Outcome::next_id(),
-            collector: self.collector,
-            target: self.target.clone(),
-            duration,
-            ended,
-            findings,
-            failure,
-            gaps,
-            tally: state.tally.clone(),
-        });
-        // An answer that came too late is no recovery for those who waited for it, either.
-        if !known(outcome.failure.as_ref()) {
-            self.tell(&mut state, &outcome);
-        }
-        state.run = None;
-        state.last = Some(Last { outcome: outcome.clone(), settled: Instant::now() });
-        outcome
-    }
-
-    /// What a scrape gets whose limit is over before the run is; the run goes on for those with more time.
-    fn give_up(&self, run: &Run) -> Arc<Outcome> {
-        let mut state = self.state();
-        if let Some(outcome) = &*run.late() {
-            return outcome.clone();
-        }
-        state.tally.count(Reason::Timeout);
-        let duration = run.begun.elapsed();
-        // Without the time waited: a message that is never the same twice would be logged at every scrape.
-        let failure = Failure::message(Reason::Timeout, "no answer within the scrape's limit");
-        let outcome = self.down(&state, duration, failure);
-        self.tell(&mut state, &outcome);
-        *run.late() = Some(outcome.clone());
-        outcome
-    }
-
-    /// A timer's last outcome, or that it is too old to show; `None` before the first.
-    fn unless_stale(&self, every: Duration) -> Option<Arc<Outcome>> {
-        let mut state = self.state();
-        let last = state.last.as_ref()?;
-        if last.age() <= every * STALE_PERIODS {
-            return Some(last.outcome.clone());
-        }
-        let duration = last.outcome.duration;
-        state.tally.count(Reason::Stale);
-        let message = format!("no run has ended for {STALE_PERIODS} periods of {every:?}");
-        let outcome = self.down(&state, duration, Failure::message(Reason::Stale, message));
-        self.tell(&mut state, &outcome);
-        Some(outcome)
-    }
-
-    fn down(&self, state: &State, duration: Duration, failure: Failure) -> Arc<Outcome> {
-        let mut out = Snapshot::default();
-        if let Some(up) = self.up {
-            out.push_up(up, false);
-        }
-        Arc::new(Outcome {
-            id: Outcome::next_id(),
-            collector: self.collector,
-            target: self.target.clone(),
-            duration,
-            ended: SystemTime::now(),
-            findings: out.finish().0,
-            failure: Some(failure),
-            gaps: Vec::new(),
-            tally: state.tally.clone(),
-        })
-    }
-
-    /// Logs how a target fares, when that has changed.
-    fn tell(&self, state: &mut State, outcome: &Outcome) {
-        let news = outcome.complaint();
-        if news == state.told {
-            return;
-        }
-        let (collector, target) = (self.collector, &*self.target);
-        match &outcome.failure {
-            Some(failure) => warn!(collector, target, reason = failure.reason.as_str(), "down: {news}"),
-            None if news.is_empty() => info!(collector, target, "up, and nothing is missing any more"),
-            None => warn!(collector, target, "up, but a part is missing: {news}"),
-        }
-        state.told = news;
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no code panics while it holds this lock")
     }
@@ -407,13 +278,5 @@ impl Run {
 
     fn late(&self) -> MutexGuard<'_, Option<Arc<Outcome>>> {
         self.late.lock().expect("no code panics while it holds this lock")
-    }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
-        (Some(message), _) => message,
-        (_, Some(message)) => message,
-        _ => "no message",
     }
 }
