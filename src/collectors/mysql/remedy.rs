@@ -7,6 +7,7 @@ use super::account::{Right, account, alter, create, grants, missing};
 use super::client::Client;
 use super::config::{Config, Tls};
 use super::connection::Connection;
+use super::discover::ACCOUNTS;
 use super::flavour::Server;
 use crate::collector::Reason;
 use crate::config::types::Address;
@@ -48,7 +49,7 @@ pub(super) async fn remedies(config: &Config, run: Complaints<'_>, service: &Ser
                 }
                 Err(_) => None,
             };
-            let remedy = rights_of(config, server, host.as_deref(), &missing);
+            let remedy = rights_of(config, service, server, host.as_deref(), &missing);
             found.push(if denied { remedy } else { remedy.as_more() });
         }
     }
@@ -74,7 +75,11 @@ async fn login(config: &Config, run: Complaints<'_>, service: &Service) -> Optio
     // MariaDB greets replicas of old as 5.5.5.
     let server = Server::parse(version.strip_prefix("5.5.5-").unwrap_or(&version), "")?;
     let refusal = run.failure?.to_string();
-    let host = if config.address.socket().is_some() { "localhost" } else { seen_as(&refusal).unwrap_or("localhost") };
+    let host = if config.address.socket().is_some() {
+        "localhost"
+    } else {
+        seen_as(&refusal).filter(|host| is_one(host)).unwrap_or("localhost")
+    };
     let (user, address) = (&config.user, &config.address);
     let name = account(user, host)?;
     let why = format!(
@@ -83,10 +88,12 @@ async fn login(config: &Config, run: Complaints<'_>, service: &Service) -> Optio
         server.shown()
     );
     let all = grants(&name, &server.rights());
-    let place = administrators(config);
+    let place = administrators(config, service);
     let Some(secret) = &config.password else {
         let Some(place) = place.filter(|_| config.address.socket().is_some() && *user == service.user) else {
-            return Some(Remedy::by_hand(why, without_password(service)));
+            let is_socket = config.address.socket().is_some() && *user == service.user;
+            let lines = if is_socket { stranger(config, &name, server, &all) } else { without_password(service) };
+            return Some(Remedy::by_hand(why, lines));
         };
         let facts = Facts::of(&place, user, host, service).await;
         let statements = facts.account(&name, server.by_socket()) + &all;
@@ -118,6 +125,17 @@ fn without_password(service: &Service) -> String {
     )
 }
 
+/// What a person does at a socket that root's client is not sent to: it would show root's password to whoever is there,
+/// and a server may ask a client for files.
+fn stranger(config: &Config, name: &str, server: Server, grants: &str) -> String {
+    let account = create(name, server.by_socket());
+    format!(
+        "{} is in the hands of neither root nor the user mysql. If you know whose it is,\nas its administrator:\n\
+         {account}{grants}",
+        config.address
+    )
+}
+
 /// How an account is told by what a file holds, where the shell puts that into the statement.
 fn by_password(file: &Path) -> String {
     // A quote or a backslash in the password stays what it is; what comes out is not looked at by the shell again.
@@ -128,6 +146,11 @@ fn by_password(file: &Path) -> String {
 fn seen_as(refusal: &str) -> Option<&str> {
     let (_, rest) = refusal.split_once("'@'").or_else(|| refusal.split_once("Host '"))?;
     Some(rest.split_once('\'')?.0)
+}
+
+/// Whether it is one machine: a server in whose refusal there is a wildcard would have us let in many.
+fn is_one(host: &str) -> bool {
+    !host.contains(['%', '_'])
 }
 
 /// How an account that comes over a network is made.
@@ -145,16 +168,18 @@ fn is_local(address: &Address) -> bool {
     }
 }
 
-/// Where root of this machine talks to the server; `None` when it is another machine's.
-fn administrators(config: &Config) -> Option<Address> {
+/// Where root of this machine talks to the server; `None` when it is another machine's, or nobody known to run one is
+/// there.
+fn administrators(config: &Config, service: &Service) -> Option<Address> {
     let usual = || SOCKETS.into_iter().find(|path| Path::new(path).exists());
-    match &config.address {
+    let place = match &config.address {
         // Another port is another server, whose socket is not the usual one.
         Address::Tcp { port: USUAL_PORT, .. } if is_local(&config.address) && usual().is_some() => {
             usual().map(|socket| Address::Unix(socket.into()))
         }
         address => is_local(address).then(|| address.clone()),
-    }
+    };
+    place.filter(|place| service.trusts(place, &ACCOUNTS))
 }
 
 /// What a superuser can tell.
@@ -231,7 +256,7 @@ fn sql(server: Server, address: &Address, statements: &str, literal: bool) -> St
 }
 
 /// The rights that an account lacks.
-fn rights_of(config: &Config, server: Server, host: Option<&str>, missing: &[Right]) -> Remedy {
+fn rights_of(config: &Config, service: &Service, server: Server, host: Option<&str>, missing: &[Right]) -> Remedy {
     let names: Vec<_> = missing.iter().map(|right| right.name).collect();
     let shows: Vec<_> = missing.iter().map(|right| right.shows).collect();
     let (user, address) = (&config.user, &config.address);
@@ -240,7 +265,7 @@ fn rights_of(config: &Config, server: Server, host: Option<&str>, missing: &[Rig
         return Remedy::by_hand(why, grants("this account", missing));
     };
     let statements = grants(&name, missing);
-    match administrators(config) {
+    match administrators(config, service) {
         Some(place) => Remedy::mend(why, sql(server, &place, &statements, true)),
         None => Remedy::by_hand(why, format!("On {address}, as its administrator:\n{statements}")),
     }
@@ -277,6 +302,28 @@ mod tests {
         ] {
             assert_eq!(seen_as(refusal), host);
         }
+    }
+
+    #[test]
+    fn root_s_client_is_sent_to_no_stranger() {
+        use std::os::unix::fs::{FileTypeExt as _, chown};
+        use std::os::unix::net::UnixListener;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mysql.sock");
+        let _listener = UnixListener::bind(&path).unwrap();
+        assert!(std::fs::metadata(&path).unwrap().file_type().is_socket());
+        let config: Config = toml::from_str(&format!("address = '{}'\nuser = 'vitrin'", path.display())).unwrap();
+        let service = Service::of("vitrin", &crate::collector::Paths::default(), false).unwrap();
+        assert!(administrators(&config, &service).is_some());
+        // Only root gives a socket away; for others a port stands in for it, at which nobody listens.
+        if chown(&path, Some(12_345), None).is_ok() {
+            assert!(administrators(&config, &service).is_none());
+        }
+        let nobody: Config = toml::from_str("address = '127.0.0.1:1'\nuser = 'vitrin'").unwrap();
+        assert!(administrators(&nobody, &service).is_none());
+        let refusal = "Access denied for user 'vitrin'@'%' (1045)";
+        assert!(!seen_as(refusal).is_some_and(is_one));
     }
 
     #[test]
