@@ -53,13 +53,15 @@ impl Stack {
         format!("{}[php_fpm.targets.main]\n{}", self.without_php(), self.php_fpm.table(""))
     }
 
-    /// The same with everything on that is off by default.
+    /// The same with everything on that is off by default, but for systemd, which the machine need not have.
     pub(crate) fn everything(&self) -> String {
-        let mysql = self.without_php().replace("[mysql.targets.main]\n", "[mysql.targets.main]\ndigests = 20\n");
+        let main = "[mysql.targets.main]\n";
+        let mysql = self.without_php().replace(main, &format!("{main}digests = 20\ntransactions = true\n"));
+        let host = "[host]\nmdadm = true\nreboot_required = true\n";
         let php_fpm = format!("[php_fpm.targets.main]\n{}", self.php_fpm.table("processes = true"));
         let groups = "[redis.targets.main.key_groups.cache]\npattern = 'cache:*'\n";
         let queries = "[mysql.queries.rows]\nsql = 'SELECT COUNT(*) AS n FROM shop.t1'\nvalues = ['n']\n";
-        mysql + groups + queries + &php_fpm
+        mysql + groups + queries + host + &php_fpm
     }
 
     /// The same but for PHP-FPM, which no exporter in Debian watches.
