@@ -153,7 +153,7 @@ fn is_its(paths: &Paths, file: &Path) -> bool {
     let Some(name) = text.and(file.file_name()).and_then(|name| name.to_str()) else { return false };
     let is_called = ["redis", "valkey", "keydb", "sentinel"].iter().any(|server| name.contains(server));
     let path = paths.root.join(file.strip_prefix("/").unwrap_or(file));
-    let owner = fs::symlink_metadata(path).ok().filter(|metadata| metadata.is_file()).map(|metadata| metadata.uid());
+    let owner = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.uid());
     let account = owner.and_then(|owner| Account::numbered(&paths.root, owner).ok().flatten());
     owner.is_some()
         && (is_called && file.extension().is_some_and(|extension| extension == "conf")
