@@ -64,7 +64,7 @@ pub const DISCOVERIES: [Discovery; 4] = [php_fpm::DISCOVERY, mysql::DISCOVERY, r
 /// The line for the password of a topic's account that is kept where documents and `vitrin check` say; `None` when there
 /// is none, or when the server at this address does not run as one of these users.
 fn password_file(machine: &Machine, topic: &str, address: &Address, accounts: &[&str]) -> Option<String> {
-    machine.trusts(machine.server(address), accounts).then_some(())?;
+    machine.trusts(address, accounts).then_some(())?;
     let path = machine.inside(Path::new(PASSWORDS)).join(format!("{topic}.password"));
     let path = path.is_file().then(|| path.to_str().map(quoted))??;
     Some(format!("password = {{ file = {path} }}\n"))

@@ -9,8 +9,8 @@ mod sockets;
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Component, Path, PathBuf};
 
 pub use processes::Process;
 pub use sighting::{Discovery, Sighting, quoted};
@@ -74,28 +74,78 @@ impl Machine {
 
     /// Whether a password may be shown to a server that runs as this user: root, one of the accounts that packages make
     /// for such servers, or we. Anybody may call a process as they like, and listen where the true server does not run.
+    ///
+    /// A socket is also only as good as the folders and links that lead to it.
     #[must_use]
-    pub fn trusts(&self, user: Option<u32>, accounts: &[&str]) -> bool {
+    pub fn trusts(&self, address: &Address, accounts: &[&str]) -> bool {
         let is_server = |user| {
             let account = Account::numbered(&self.root, user).ok().flatten();
             account.is_some_and(|account| accounts.contains(&account.name.as_str()))
         };
-        user.is_some_and(|user| user == 0 || user == geteuid().as_raw() || is_server(user))
+        let is_known = |user: u32| user == 0 || user == geteuid().as_raw() || is_server(user);
+        self.server(address).is_some_and(is_known)
+            && address.socket().is_none_or(|socket| is_kept_by(&self.root, socket, is_known))
+    }
+
+    /// The same of an address as we reach it, at this moment.
+    #[must_use]
+    pub fn trusts_now(paths: &Paths, address: &Address, accounts: &[&str]) -> bool {
+        let machine = Self { root: paths.root.clone(), tcp: sockets::tcp(&paths.proc), ..Self::default() };
+        let on_host = |path: &Path| Some(Path::new("/").join(path.strip_prefix(&paths.root).ok()?));
+        let address = match address.socket().and_then(on_host) {
+            Some(socket) => Address::Unix(socket),
+            None => address.clone(),
+        };
+        machine.trusts(&address, accounts)
+    }
+
+    /// Whether this user listens at a socket of the file system, by all that can be seen of it.
+    #[must_use]
+    pub fn is_socket_of(&self, socket: &Path, user: u32) -> bool {
+        let is_plain = socket.to_str().is_some_and(|text| !text.contains(char::is_control));
+        let metadata = fs::symlink_metadata(self.inside(socket));
+        is_plain && metadata.is_ok_and(|metadata| metadata.file_type().is_socket() && metadata.uid() == user)
     }
 
     /// Whether a configuration that a process claims to have is root's, or ours: what others write into theirs must not
     /// lead us anywhere.
     #[must_use]
     pub fn is_roots(&self, file: &Path) -> bool {
-        let owner = fs::metadata(self.inside(file)).map(|metadata| metadata.uid());
-        owner.is_ok_and(|owner| owner == 0 || owner == geteuid().as_raw())
+        is_roots(&self.root, file)
     }
 
     /// A path of the host as we reach it.
     #[must_use]
     pub fn inside(&self, path: &Path) -> PathBuf {
-        self.root.join(path.strip_prefix("/").unwrap_or(path))
+        inside(&self.root, path)
     }
+}
+
+/// Whether a file of the host is root's or ours, with every folder and link that leads to it: nobody else can put
+/// another in its place. Devices, pipes and what the kernel makes up are no configurations: merely to open one may do
+/// something.
+pub(crate) fn is_roots(root: &Path, file: &Path) -> bool {
+    let is_plain = file.to_str().is_some_and(|text| !text.contains(char::is_control));
+    let is_made_up = ["/proc", "/sys", "/dev"].iter().any(|folder| file.starts_with(folder));
+    is_plain
+        && !is_made_up
+        && fs::metadata(inside(root, file))
+            .is_ok_and(|metadata| metadata.is_file() && [0, geteuid().as_raw()].contains(&metadata.uid()))
+        && is_kept_by(root, file, |user| [0, geteuid().as_raw()].contains(&user))
+}
+
+/// Whether all that a path names below `root` belongs to these users, links themselves rather than what they lead to.
+pub(crate) fn is_kept_by(root: &Path, path: &Path, is_known: impl Fn(u32) -> bool) -> bool {
+    path.is_absolute()
+        && !path.components().any(|part| part == Component::ParentDir)
+        && path
+            .ancestors()
+            .filter(|part| part.parent().is_some())
+            .all(|part| fs::symlink_metadata(inside(root, part)).is_ok_and(|metadata| is_known(metadata.uid())))
+}
+
+fn inside(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
 /// The text of a file, or of its beginning where it has more than `limit` bytes.
@@ -103,4 +153,45 @@ pub(crate) fn beginning(path: &Path, limit: u64) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_configuration_is_a_file_and_not_what_a_title_makes_of_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir(root.join("etc")).unwrap();
+        fs::write(root.join("etc/fpm.conf"), "").unwrap();
+        fs::write(root.join("etc/a\n    id"), "").unwrap();
+        symlink("/dev/null", root.join("etc/null")).unwrap();
+        for (file, expected) in [
+            ("/etc/fpm.conf", true),
+            ("/etc/a\n    id", false),
+            ("/etc/null", false),
+            ("/etc", false),
+            ("/etc/../etc/fpm.conf", false),
+            ("/etc/none", false),
+            ("etc/fpm.conf", false),
+        ] {
+            assert_eq!(is_roots(root, Path::new(file)), expected, "{file:?}");
+        }
+        assert!(!is_roots(Path::new("/"), Path::new("/proc/self/status")));
+    }
+
+    #[test]
+    fn a_path_is_as_good_as_the_worst_owner_on_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let ours = fs::metadata(root).unwrap().uid();
+        let path = Path::new("/etc/passwd");
+        symlink("/etc", root.join("etc")).unwrap();
+        assert!(is_kept_by(root, path, |user| user == ours || user == 0));
+        // The file is root's, the link to its folder is somebody's.
+        assert!(!is_kept_by(root, path, |user| user != ours));
+    }
 }

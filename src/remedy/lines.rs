@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
 use super::{Remedy, Service};
@@ -65,11 +65,19 @@ pub(crate) fn closed_secret(secret: &Secret, service: &Service) -> Option<Remedy
 ///
 /// `socket` is the host's path, below `root`; `setting` is what would open it where no group can.
 pub(crate) fn membership(root: &Path, socket: &Path, service: &Service, setting: &str) -> Option<Remedy> {
-    let metadata = fs::metadata(root.join(socket.strip_prefix("/").unwrap_or(socket))).ok()?;
+    let path = root.join(socket.strip_prefix("/").unwrap_or(socket));
+    let metadata = fs::metadata(&path).ok()?;
     if service.account.as_ref().is_some_and(|account| account.may_use(&metadata)) || metadata.mode() & 0o6 == 0o6 {
         return None;
     }
     let (user, shown) = (&service.user, socket.display());
+    let folder = socket.parent().unwrap_or(socket);
+    let is_direct = fs::symlink_metadata(&path).is_ok_and(|own| own.file_type().is_socket());
+    if !is_direct || !has_honest_links(root, folder) {
+        // A link of a stranger's could lead to the socket of anybody's, whose group is worth more.
+        let why = format!("The way to the socket {shown} is a link, and not of root's making.");
+        return Some(Remedy::by_hand(why, "Name the socket itself in the configuration.\n"));
+    }
     let opens = metadata.mode() & 0o060 == 0o060 && metadata.gid() != 0;
     match group_name(root, metadata.gid()).filter(|_| opens) {
         Some(group) => Some(Remedy::mend(
@@ -82,6 +90,15 @@ pub(crate) fn membership(root: &Path, socket: &Path, service: &Service, setting:
     }
 }
 
+/// Whether all links among the folders of a path are root's own (`/var/run`), or ours.
+fn has_honest_links(root: &Path, folder: &Path) -> bool {
+    let ours = [0, rustix::process::geteuid().as_raw()];
+    folder.ancestors().all(|part| {
+        let own = fs::symlink_metadata(root.join(part.strip_prefix("/").unwrap_or(part)));
+        own.is_ok_and(|own| !own.is_symlink() || ours.contains(&own.uid()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
@@ -89,10 +106,18 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::collector::Paths;
 
     fn service() -> Service {
         let name = || "vitrin".to_owned();
-        Service { user: name(), group: name(), account: None, program: name(), superuser: false }
+        Service {
+            user: name(),
+            group: name(),
+            account: None,
+            program: name(),
+            paths: Paths::default(),
+            superuser: false,
+        }
     }
 
     #[test]
@@ -132,6 +157,9 @@ mod tests {
         };
         assert_eq!(asked(0o666), None);
         assert_eq!(asked(0o600).unwrap().by_hand, "unixsocketperm 770");
+        std::os::unix::fs::symlink(&socket, root.path().join("link")).unwrap();
+        let link = membership(root.path(), Path::new("/link"), &service(), "").unwrap();
+        assert_eq!((link.run.as_str(), &link.by_hand[..8]), ("", "Name the"));
         let run = asked(0o660).unwrap().run;
         // Nobody is put into the group of root, who runs the tests where it may.
         assert!(run.starts_with("usermod --append --groups cache vitrin\n") || group == 0, "{run}");

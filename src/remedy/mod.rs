@@ -3,10 +3,11 @@
 mod lines;
 
 use std::io;
-use std::path::Path;
 
 use crate::account::{Account, group_name};
-use crate::collector::Failure;
+use crate::collector::{Failure, Paths};
+use crate::config::types::Address;
+use crate::machine::Machine;
 
 pub(crate) use lines::{closed_secret, indented, membership, quoted, secret_file};
 
@@ -95,20 +96,31 @@ pub struct Service {
     pub account: Option<Account>,
     /// The program, for lines that call it.
     pub program: String,
+    /// Where the machine is seen.
+    pub paths: Paths,
     /// Whether root asks, and facts may be read with a superuser's login: by `check` and `init`, never to serve.
     pub superuser: bool,
 }
 
 impl Service {
-    /// The service of this user, if there is one yet, on the machine below `root`; for root, who may look further.
+    /// The service of this user, if there is one yet, on the machine at these paths; for root, who may look further.
     ///
     /// # Errors
     /// When the users of the machine, or the path of this program, cannot be told.
-    pub fn of(user: &str, root: &Path, superuser: bool) -> io::Result<Self> {
-        let account = Account::named(root, user)?;
-        let group = account.as_ref().and_then(|account| group_name(root, account.gid));
+    pub fn of(user: &str, paths: &Paths, superuser: bool) -> io::Result<Self> {
+        let account = Account::named(&paths.root, user)?;
+        let group = account.as_ref().and_then(|account| group_name(&paths.root, account.gid));
         let program = std::env::current_exe()?.to_string_lossy().into_owned();
         let user = user.to_owned();
-        Ok(Self { group: group.unwrap_or_else(|| user.clone()), user, account, program, superuser })
+        let paths = paths.clone();
+        Ok(Self { group: group.unwrap_or_else(|| user.clone()), user, account, program, paths, superuser })
+    }
+
+    /// Whether root may be told to talk to the server there: it is run by root, by us, or as packages run such servers.
+    ///
+    /// An impostor in its place would be shown root's password or the one just made, and may ask a client for files.
+    #[must_use]
+    pub fn trusts(&self, address: &Address, accounts: &[&str]) -> bool {
+        Machine::trusts_now(&self.paths, address, accounts)
     }
 }

@@ -61,5 +61,12 @@ fn service(paths: &Paths) -> Service {
     let account = Account::numbered(&paths.root, geteuid().as_raw()).ok().flatten();
     // Somebody who tries it out as themselves, or as root, will let another user serve.
     let account = account.filter(|account| account.name == USER);
-    Service { user: USER.to_owned(), group: USER.to_owned(), account, program: "vitrin".to_owned(), superuser: false }
+    Service {
+        user: USER.to_owned(),
+        group: USER.to_owned(),
+        account,
+        program: "vitrin".to_owned(),
+        paths: paths.clone(),
+        superuser: false,
+    }
 }

@@ -15,7 +15,7 @@ use crate::collector::{Context, Paths};
 use crate::config::secret::Environment;
 use crate::config::{self, Loaded};
 use crate::discovery::discover;
-use crate::remedy::{Kind, Remedy, Service, USER};
+use crate::remedy::{Kind, Remedy, Service, USER, quoted};
 use crate::schedule::{Job, Outcome};
 use report::Report;
 
@@ -25,8 +25,9 @@ use report::Report;
 /// as they stand, in their order. `vitrin check | sed -n 's/^    //p' | sh -eu` applies them all. Lines behind a `|` are
 /// for a person: they concern another machine, or cost something.
 ///
-/// Without a configuration file it asks what it finds on this machine. Nothing is changed. Run as root it judges by what the user `vitrin` may see, and reads facts with root's own login
-/// where a server knows it; run by others it judges by what they see.
+/// Without a configuration file it asks what it finds on this machine. Nothing is changed. Run as root it judges by what
+/// the user `vitrin` may see, and reads facts with root's own login where a server knows it; run by others it judges by
+/// what they see.
 ///
 /// The exit code is 0 when every target is up and nothing is counted as missing, 1 when something is, 2 when the
 /// configuration is wrong. What would merely show more is listed, and is no error.
@@ -49,7 +50,7 @@ pub(super) fn run(
         writeln!(words, "{warning}")?;
     }
     let is_root = rustix::process::geteuid().is_root();
-    let service = Service::of(&args.user, &paths.root, is_root).context("reading the users of this machine")?;
+    let service = Service::of(&args.user, paths, is_root).context("reading the users of this machine")?;
     if !service.superuser {
         writeln!(words, "As you see it: what {} sees is judged when root runs this.", service.user)?;
     }
@@ -112,9 +113,9 @@ fn search(jobs: &[Arc<Job>], service: &Service) -> anyhow::Result<Vec<Arc<[Remed
 
 /// The user that Vitrin runs as, where there is none yet.
 fn user(service: &Service) -> Remedy {
-    let name = &service.user;
+    let (user, name) = (&service.user, quoted(&service.user));
     Remedy {
-        why: format!("There is no user {name}; Vitrin needs one of its own, without any rights."),
+        why: format!("There is no user {user}; Vitrin needs one of its own, without any rights."),
         run: format!(
             "id {name} >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin \
              {name}\n"

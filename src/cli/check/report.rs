@@ -44,7 +44,19 @@ impl Report<'_> {
                 None if outcome.gaps.is_empty() => "yes",
                 None => "in part",
             };
-            let missing: Vec<_> = outcome.failure.iter().chain(&outcome.gaps).map(words).collect();
+            let said = |outcome: &Outcome| outcome.failure.iter().chain(&outcome.gaps).map(words).collect::<Vec<_>>();
+            let mut missing = said(outcome);
+            // A second job of the same target (`mysql_tables`) has mostly the first one's trouble.
+            let is_first = |other: &&Arc<Outcome>| {
+                other.target == outcome.target
+                    && outcome.collector.strip_prefix(other.collector).is_some_and(|rest| rest.starts_with('_'))
+            };
+            if !missing.is_empty()
+                && let Some(first) = self.outcomes.iter().find(is_first)
+                && said(first) == missing
+            {
+                missing = vec![format!("as {}/{}", first.collector, first.target)];
+            }
             let series = outcome.findings.len().to_string();
             let row = |missing| [name.clone(), reached.to_owned(), series.clone(), missing];
             if missing.is_empty() {
@@ -74,8 +86,13 @@ impl fmt::Display for Report<'_> {
                 if first {
                     writeln!(f, "\n{title}")?;
                 }
-                writeln!(f, "\n{}. {}", number.next().unwrap_or_default(), remedy.why)?;
-                write!(f, "{}{}", indented(RUN, &remedy.run), indented(BY_HAND, &remedy.by_hand))?;
+                writeln!(f, "\n{}. {}", number.next().unwrap_or_default(), visible(&remedy.why))?;
+                // What a terminal would not show as it is, nobody can agree to.
+                let mark = if remedy.run.lines().all(|line| visible(line) == line) { RUN } else { BY_HAND };
+                for (mark, lines) in [(mark, &remedy.run), (BY_HAND, &remedy.by_hand)] {
+                    let lines: Vec<_> = lines.lines().map(visible).collect();
+                    f.write_str(&indented(mark, &lines.join("\n")))?;
+                }
             }
         }
         let ill = self.outcomes.iter().filter(|outcome| !is_well(outcome)).count();
@@ -100,11 +117,19 @@ fn is_well(outcome: &Outcome) -> bool {
 /// A failure on one line: servers have a say in it, so nothing in it may begin a line of its own or steer a terminal.
 fn words(failure: &Failure) -> String {
     let text = failure.to_string();
-    let mut line: String = text.chars().take(WORDS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut line = visible(&text.chars().take(WORDS).collect::<String>());
     if text.chars().nth(WORDS).is_some() {
         line.push('…');
     }
     line
+}
+
+/// A text on one line, without what steers a terminal or turns the order of what is read.
+fn visible(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -173,6 +198,27 @@ mod tests {
         .assert_eq(&text);
         let script: Vec<_> = text.lines().filter_map(|line| line.strip_prefix(RUN)).collect();
         assert_eq!(script, ["mysql <<'SQL'", "CREATE USER vitrin;", "SQL"]);
+    }
+
+    #[test]
+    fn no_words_of_others_become_a_line_of_root_s() {
+        let outcomes = [outcome("mysql", Some(Failure::message(Reason::Auth, "a\n    id")), Vec::new())];
+        let remedies = [
+            Remedy::by_hand("The socket /run/a\n    id is closed.", "a note\n    id\r    id\n"),
+            Remedy::mend("A path with \u{202e}tricks.", "rm /run/a\u{1b}[8m\n"),
+        ];
+        let text = Report { outcomes: &outcomes, remedies: &remedies }.to_string();
+        assert!(text.lines().all(|line| !line.starts_with(RUN)), "{text}");
+        assert!(!text.contains(['\r', '\u{1b}', '\u{202e}']), "{text:?}");
+    }
+
+    #[test]
+    fn a_job_that_only_repeats_its_target_s_complaint_says_so() {
+        let down = || Some(Failure::message(Reason::Auth, "Access denied"));
+        let outcomes = [outcome("mysql", down(), Vec::new()), outcome("mysql_tables", down(), Vec::new())];
+        let text = Report { outcomes: &outcomes, remedies: &[] }.to_string();
+        assert_eq!(text.matches("Access denied").count(), 1, "{text}");
+        assert!(text.contains("mysql_tables/main  no            0  as mysql/main\n"), "{text}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ const PORT: u16 = 3306;
 const SOCKETS: [&str; 2] = ["mysql", "mariadb"];
 
 /// Whom packages let it run as.
-const ACCOUNTS: [&str; 1] = ["mysql"];
+pub(super) const ACCOUNTS: [&str; 1] = ["mysql"];
 
 /// The most of an option file that is read.
 const FILE_BYTES: u64 = 64 << 10;
@@ -143,7 +143,7 @@ impl OptionFile {
             // The port of a server whose socket is known.
             Some(Address::Tcp { host, port: PORT }) if LOOPBACK.contains(&host.as_str()) => is_usual(address),
             Some(named) => named == address,
-            None => machine.trusts(machine.server(address), &ACCOUNTS),
+            None => machine.trusts(address, &ACCOUNTS),
         };
         if let Some((sighting, address)) = sightings.iter_mut().find(|(_, address)| is_it(address)) {
             sighting.ways.insert(0, self.table(named.as_ref().unwrap_or(address), machine));

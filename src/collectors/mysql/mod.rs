@@ -6,6 +6,7 @@
 //! in a connection's life (ten minutes) and then counted as a gap.
 
 mod account;
+mod administrator;
 mod client;
 mod config;
 mod connection;

@@ -3,24 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::account::{Right, account, alter, create, grants, missing};
+use super::account::{Right, account, create, grants, missing};
+use super::administrator::{Facts, SOCKETS, administrators, is_local};
 use super::client::Client;
-use super::config::{Config, Tls};
+use super::config::Config;
 use super::connection::Connection;
 use super::flavour::Server;
 use crate::collector::Reason;
 use crate::config::types::Address;
 use crate::remedy::{Complaints, Remedy, Service, closed_secret, quoted, secret_file};
 
-/// Where the server of this machine that has the usual port listens, too.
-const SOCKETS: [&str; 3] = ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"];
-const USUAL_PORT: u16 = 3306;
-
 /// How long the server works on each of our questions.
 const LIMIT: Duration = Duration::from_secs(2);
-
-/// What asking a server for its facts may cost in rows.
-const ROWS: usize = 100;
 
 /// What is missing of this server, asked of itself.
 pub(super) async fn remedies(config: &Config, run: Complaints<'_>, service: &Service) -> Vec<Remedy> {
@@ -48,7 +42,7 @@ pub(super) async fn remedies(config: &Config, run: Complaints<'_>, service: &Ser
                 }
                 Err(_) => None,
             };
-            let remedy = rights_of(config, server, host.as_deref(), &missing);
+            let remedy = rights_of(config, service, server, host.as_deref(), &missing);
             found.push(if denied { remedy } else { remedy.as_more() });
         }
     }
@@ -74,7 +68,11 @@ async fn login(config: &Config, run: Complaints<'_>, service: &Service) -> Optio
     // MariaDB greets replicas of old as 5.5.5.
     let server = Server::parse(version.strip_prefix("5.5.5-").unwrap_or(&version), "")?;
     let refusal = run.failure?.to_string();
-    let host = if config.address.socket().is_some() { "localhost" } else { seen_as(&refusal).unwrap_or("localhost") };
+    let host = if config.address.socket().is_some() {
+        "localhost"
+    } else {
+        seen_as(&refusal).filter(|host| is_one(host)).unwrap_or("localhost")
+    };
     let (user, address) = (&config.user, &config.address);
     let name = account(user, host)?;
     let why = format!(
@@ -83,10 +81,12 @@ async fn login(config: &Config, run: Complaints<'_>, service: &Service) -> Optio
         server.shown()
     );
     let all = grants(&name, &server.rights());
-    let place = administrators(config);
+    let place = administrators(config, service);
     let Some(secret) = &config.password else {
         let Some(place) = place.filter(|_| config.address.socket().is_some() && *user == service.user) else {
-            return Some(Remedy::by_hand(why, without_password(service)));
+            let is_socket = config.address.socket().is_some() && *user == service.user;
+            let lines = if is_socket { stranger(config, &name, server, &all) } else { without_password(service) };
+            return Some(Remedy::by_hand(why, lines));
         };
         let facts = Facts::of(&place, user, host, service).await;
         let statements = facts.account(&name, server.by_socket()) + &all;
@@ -118,6 +118,17 @@ fn without_password(service: &Service) -> String {
     )
 }
 
+/// What a person does at a socket that root's client is not sent to: it would show root's password to whoever is there,
+/// and a server may ask a client for files.
+fn stranger(config: &Config, name: &str, server: Server, grants: &str) -> String {
+    let account = create(name, server.by_socket());
+    format!(
+        "{} is in the hands of neither root nor the user mysql. If you know whose it is,\nas its administrator:\n\
+         {account}{grants}",
+        config.address
+    )
+}
+
 /// How an account is told by what a file holds, where the shell puts that into the statement.
 fn by_password(file: &Path) -> String {
     // A quote or a backslash in the password stays what it is; what comes out is not looked at by the shell again.
@@ -130,77 +141,15 @@ fn seen_as(refusal: &str) -> Option<&str> {
     Some(rest.split_once('\'')?.0)
 }
 
+/// Whether it is one machine: a server in whose refusal there is a wildcard would have us let in many.
+fn is_one(host: &str) -> bool {
+    !host.contains(['%', '_'])
+}
+
 /// How an account that comes over a network is made.
 fn remote(name: &str, config: &Config) -> String {
     let tls = if is_local(&config.address) { "" } else { " REQUIRE SSL" };
     create(name, &format!("IDENTIFIED BY 'PASSWORD'{tls}"))
-}
-
-fn is_local(address: &Address) -> bool {
-    match address {
-        Address::Unix(_) => true,
-        Address::Tcp { host, .. } => {
-            host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-        }
-    }
-}
-
-/// Where root of this machine talks to the server; `None` when it is another machine's.
-fn administrators(config: &Config) -> Option<Address> {
-    let usual = || SOCKETS.into_iter().find(|path| Path::new(path).exists());
-    match &config.address {
-        // Another port is another server, whose socket is not the usual one.
-        Address::Tcp { port: USUAL_PORT, .. } if is_local(&config.address) && usual().is_some() => {
-            usual().map(|socket| Address::Unix(socket.into()))
-        }
-        address => is_local(address).then(|| address.clone()),
-    }
-}
-
-/// What a superuser can tell.
-#[derive(Debug, Default)]
-struct Facts {
-    exists: Option<bool>,
-    has_plugin: Option<bool>,
-}
-
-impl Facts {
-    /// Reads them with root's login without a password, where we are root and the server lets root in so.
-    async fn of(address: &Address, user: &str, host: &str, service: &Service) -> Self {
-        if !service.superuser {
-            return Self::default();
-        }
-        let config = Config {
-            address: address.clone(),
-            user: "root".to_owned(),
-            password: None,
-            tls: Tls::default(),
-            digests: super::Top::default(),
-            tables: super::Top::default(),
-            queries: std::collections::BTreeMap::new(),
-            transactions: false,
-        };
-        let Ok(mut client) = Client::connect(&config).await else { return Self::default() };
-        // Both names have been looked at: they hold nothing but letters, digits and `._-%:`.
-        let exists = format!("SELECT COUNT(*) AS n FROM mysql.user WHERE user = '{user}' AND host = '{host}'");
-        let plugin = "SELECT COUNT(*) AS n FROM information_schema.plugins WHERE plugin_name = 'auth_socket'";
-        let mut counts = [None, None];
-        for (count, statement) in counts.iter_mut().zip([exists.as_str(), plugin]) {
-            let rows = client.query(statement, ROWS).await.ok();
-            *count = rows.and_then(|rows| rows.iter().next()?.number("n")).map(|number| number > 0.0);
-        }
-        let [exists, has_plugin] = counts;
-        Self { exists, has_plugin }
-    }
-
-    /// The statements that make the account, or set right one that is there.
-    fn account(&self, name: &str, identified: &str) -> String {
-        match self.exists {
-            Some(false) => create(name, identified),
-            Some(true) => alter(name, identified),
-            None => create(name, identified) + &alter(name, identified),
-        }
-    }
 }
 
 /// How root asks the server.
@@ -231,7 +180,7 @@ fn sql(server: Server, address: &Address, statements: &str, literal: bool) -> St
 }
 
 /// The rights that an account lacks.
-fn rights_of(config: &Config, server: Server, host: Option<&str>, missing: &[Right]) -> Remedy {
+fn rights_of(config: &Config, service: &Service, server: Server, host: Option<&str>, missing: &[Right]) -> Remedy {
     let names: Vec<_> = missing.iter().map(|right| right.name).collect();
     let shows: Vec<_> = missing.iter().map(|right| right.shows).collect();
     let (user, address) = (&config.user, &config.address);
@@ -240,7 +189,7 @@ fn rights_of(config: &Config, server: Server, host: Option<&str>, missing: &[Rig
         return Remedy::by_hand(why, grants("this account", missing));
     };
     let statements = grants(&name, missing);
-    match administrators(config) {
+    match administrators(config, service) {
         Some(place) => Remedy::mend(why, sql(server, &place, &statements, true)),
         None => Remedy::by_hand(why, format!("On {address}, as its administrator:\n{statements}")),
     }
@@ -277,6 +226,8 @@ mod tests {
         ] {
             assert_eq!(seen_as(refusal), host);
         }
+        let hostile = "Access denied for user 'vitrin'@'%' (1045)";
+        assert!(!seen_as(hostile).is_some_and(is_one));
     }
 
     #[test]

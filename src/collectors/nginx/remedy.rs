@@ -36,7 +36,9 @@ pub fn status_page(root: &Path, url: &StatusUrl) -> Remedy {
             format!("nginx does not answer at {url}, though {FILE} says so: it does not run, or has not read it.");
         return Remedy::by_hand(why, "Start it, or let it read its files: service nginx start; nginx -s reload\n");
     }
-    if !local || !includes(root) {
+    // What stands in the address must not become words of nginx's.
+    let is_plain = url.path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+    if !local || !is_plain || !includes(root) {
         return Remedy::by_hand(why, format!("In nginx's configuration, in `http`:\n{server}"));
     }
     Remedy::mend(why, format!("cat >{FILE} <<'NGINX'\n{server}NGINX\nnginx -t -q\nnginx -s reload\n"))
@@ -86,6 +88,8 @@ mod tests {
             nginx -s reload
         "#]]
         .assert_eq(&status_page(root.path(), &url).run);
+        let hostile = "http://127.0.0.1:8080/a{}}load_module/tmp/x.so;".parse().unwrap();
+        assert!(status_page(root.path(), &hostile).run.is_empty());
         let elsewhere = "http://10.0.0.7:8080/stub_status".parse().unwrap();
         assert!(status_page(root.path(), &elsewhere).run.is_empty());
     }

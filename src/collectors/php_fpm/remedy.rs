@@ -8,6 +8,7 @@ use super::config::Config;
 use super::configuration::{Configuration, Pool};
 use super::source::{Reading, inside};
 use crate::config::types::Address;
+use crate::machine::is_roots;
 use crate::remedy::{Remedy, Service, membership, quoted};
 
 /// The page that pools are told to have.
@@ -32,7 +33,7 @@ pub(super) fn remedies(
             .extend(remedy.filter(|remedy| remedy.run.is_empty() || found.iter().all(|other| other.run != remedy.run)));
     }
     if let Some(reading) = reading {
-        found.extend(status_pages(configuration, reading));
+        found.extend(status_pages(configuration, reading, root));
     }
     if config.opcache && !fs::exists(inside(root, &config.opcache_script)).unwrap_or(true) {
         found.push(opcache(&config.opcache_script, service));
@@ -41,13 +42,17 @@ pub(super) fn remedies(
 }
 
 /// The pools that have no status page, or none that answers while all their workers are busy.
-fn status_pages(configuration: &Configuration, reading: &Reading) -> Vec<Remedy> {
+fn status_pages(configuration: &Configuration, reading: &Reading, root: &Path) -> Vec<Remedy> {
     let master = Master::of(reading.main());
     let (mut without, mut shared) = (BTreeMap::new(), BTreeMap::new());
     for pool in &configuration.pools {
         let place =
             pool.name.as_deref().filter(|name| is_plain(name)).and_then(|name| Some((name, reading.place(name)?)));
         let Some((name, file)) = place else { continue };
+        // Where somebody else may put a link at any time, root writes nothing.
+        if !is_roots(root, file) {
+            continue;
+        }
         let directives = directives(pool, &master);
         if directives.is_empty() {
             continue;
@@ -177,6 +182,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
+    use crate::collector::Paths;
     use crate::collectors::php_fpm::source::Source;
 
     fn look(pools: &[(&str, &str)], main: &str) -> String {
@@ -193,7 +199,8 @@ mod tests {
         let configuration = Source::Configuration(Some(main.into())).read(root.path(), &mut reading).unwrap();
         let config: Config = toml::from_str("").unwrap();
         let (user, program) = ("vitrin".to_owned(), "/usr/bin/vitrin".to_owned());
-        let service = Service { group: user.clone(), user, account: None, program, superuser: false };
+        let service =
+            Service { group: user.clone(), user, account: None, program, paths: Paths::default(), superuser: false };
         let remedies = remedies(&configuration, reading.as_ref(), &config, root.path(), &service);
         let text = |remedy: &Remedy| format!("{:?} {}\n{}\n", remedy.kind, remedy.why, remedy.run);
         remedies.iter().map(text).collect::<Vec<_>>().concat()
@@ -225,6 +232,29 @@ mod tests {
 
         "#]]
         .assert_eq(&text);
+    }
+
+    #[test]
+    fn nothing_that_stands_in_a_pool_file_becomes_a_line_of_root_s() {
+        for name in ["a\n    id", "$(id)", "a'b", "a/e id", "    x"] {
+            let text = look(
+                &[("www", &format!("listen = /run/$(id)/a.sock\n[{name}]\nlisten = /run/a.sock\n"))],
+                "/etc/php/8.2/fpm/php-fpm.conf",
+            );
+            assert!(!text.contains("id") && !text.contains("a'b"), "{name:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_pool_file_that_others_can_move_is_not_written_to() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("www.conf");
+        fs::write(&file, "[www]\n").unwrap();
+        assert!(is_roots(root.path(), Path::new("/www.conf")));
+        // Only root gives files away.
+        if std::os::unix::fs::chown(&file, Some(12_345), None).is_ok() {
+            assert!(!is_roots(root.path(), Path::new("/www.conf")));
+        }
     }
 
     #[test]

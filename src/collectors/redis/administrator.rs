@@ -1,13 +1,16 @@
 //! The administrator of a Redis on this machine: how root is let in, and where the server keeps its users.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::connection::{Connection, Endpoint, Mode};
+use super::discover::ACCOUNTS;
 use super::info::Info;
 use super::refusal::text;
 use super::url::PORT;
+use crate::account::Account;
 use crate::collector::Paths;
 use crate::config::types::Address;
 use crate::remedy::quoted;
@@ -64,6 +67,8 @@ impl Administrator {
             None => Keeps::Nowhere,
             Some(file) => match read(paths, Path::new(file)) {
                 Some(text) if setting(&text, "aclfile").is_some() => Keeps::Apart,
+                // What a server says of itself must not lead root's pen to a file of other people's.
+                Some(_) if !is_its(paths, Path::new(file)) => Keeps::Nowhere,
                 Some(_) => Keeps::In(file.into()),
                 None => Keeps::Itself,
             },
@@ -142,18 +147,57 @@ fn setting<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().filter_map(value).next_back().filter(|value| !value.is_empty())
 }
 
+/// Whether a file can be a server's configuration: it is called like one, or belongs to the user of such servers.
+fn is_its(paths: &Paths, file: &Path) -> bool {
+    let text = file.to_str().filter(|text| !text.contains(char::is_control));
+    let Some(name) = text.and(file.file_name()).and_then(|name| name.to_str()) else { return false };
+    let is_called = ["redis", "valkey", "keydb", "sentinel"].iter().any(|server| name.contains(server));
+    let path = paths.root.join(file.strip_prefix("/").unwrap_or(file));
+    let owner = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.uid());
+    let account = owner.and_then(|owner| Account::numbered(&paths.root, owner).ok().flatten());
+    owner.is_some()
+        && (is_called && file.extension().is_some_and(|extension| extension == "conf")
+            || account.is_some_and(|account| ACCOUNTS.contains(&account.name.as_str())))
+}
+
 fn read(paths: &Paths, file: &Path) -> Option<String> {
     let mut bytes = Vec::new();
-    let file = File::open(paths.root.join(file.strip_prefix("/").unwrap_or(file))).ok()?;
+    let path = paths.root.join(file.strip_prefix("/").unwrap_or(file));
+    // A server may name anything; to open a device or a pipe may do something, or never end.
+    let is_plain = file.is_absolute() && !["/proc", "/sys", "/dev"].iter().any(|folder| file.starts_with(folder));
+    fs::metadata(&path).ok().filter(|metadata| is_plain && metadata.is_file())?;
+    let file = File::open(path).ok()?;
     file.take(FILE_BYTES).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
+
+    #[test]
+    fn a_server_does_not_say_into_which_file_root_writes() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = Paths { root: root.path().to_owned(), ..Paths::default() };
+        fs::create_dir_all(root.path().join("etc/redis")).unwrap();
+        fs::write(root.path().join("etc/passwd"), "stranger:x:12345:12345::/:/bin/false\n").unwrap();
+        for file in ["etc/sudoers", "etc/redis/redis.conf", "etc/shop-redis-6380.conf"] {
+            fs::write(root.path().join(file), "port 6379\n").unwrap();
+        }
+        std::os::unix::fs::symlink("sudoers", root.path().join("etc/link-redis.conf")).unwrap();
+        for (file, expected) in [
+            ("/etc/sudoers", false),
+            ("/etc/link-redis.conf", false),
+            ("/etc/none-redis.conf", false),
+            ("/etc/redis/redis.conf", true),
+            ("/etc/shop-redis-6380.conf", true),
+        ] {
+            assert_eq!(is_its(&paths, Path::new(file)), expected, "{file}");
+        }
+        for file in ["/dev/null", "/proc/version", "/etc", "redis.conf"] {
+            assert_eq!(read(&Paths::default(), Path::new(file)), None, "{file}");
+        }
+    }
 
     #[test]
     fn only_the_configuration_of_this_very_server_is_believed() {

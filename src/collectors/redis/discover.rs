@@ -19,7 +19,7 @@ pub const DISCOVERY: Discovery = Discovery {
 const PORT: u16 = 6379;
 
 /// Whom packages let it run as.
-const ACCOUNTS: [&str; 3] = ["redis", "valkey", "keydb"];
+pub(super) const ACCOUNTS: [&str; 3] = ["redis", "valkey", "keydb"];
 
 /// Configurations in usual places, for what no title says: which port speaks TLS. Packages close them to others.
 const CONFIGURATIONS: [&str; 4] =
@@ -33,6 +33,9 @@ fn look(machine: &Machine) -> Vec<Sighting> {
     let mut untold = Vec::new();
     for process in machine.processes(DISCOVERY.processes) {
         match title(&process.title(), &machine.tcp) {
+            // What a process says of itself is believed where the kernel bears it out: with a socket that is not its own
+            // it would let us ask for the key to somebody else's door.
+            Some(Address::Unix(socket)) if !machine.is_socket_of(&socket, process.user) => {}
             Some(address) => found.push((process.name.clone(), address)),
             None => untold.push(process),
         }
@@ -106,6 +109,8 @@ fn encrypted_ports(machine: &Machine) -> Vec<u16> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::net::UnixListener;
 
     use super::*;
     use crate::machine::Process;
@@ -121,19 +126,28 @@ mod tests {
 
     #[test]
     fn titles_lead_to_addresses_and_the_usual_port_comes_first() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("run/valkey")).unwrap();
+        let _listener = UnixListener::bind(root.path().join("run/valkey/shop.sock")).unwrap();
+        let ours = fs::metadata(root.path()).unwrap().uid();
         let machine = Machine {
             processes: vec![
                 process("/usr/bin/redis-server 127.0.0.1:6380", 101),
                 process("/usr/bin/redis-server *:6379 [cluster]", 101),
                 process("redis-sentinel *:26379 [sentinel]", 101),
-                process("valkey-server unixsocket:/run/valkey/shop.sock", 102),
+                process("valkey-server unixsocket:/run/valkey/shop.sock", ours),
+                // Says that another user's socket is its own, so that we ask for the key to it.
+                process("redis-server unixsocket:/run/valkey/shop.sock", ours + 1),
+                process("redis-server unixsocket:/run/docker.sock", ours + 1),
                 process("redis-server 10.9.9.9:7000", 101),
             ],
             tcp: vec![listens("::", 6379, 101), listens("127.0.0.1", 6380, 101), listens("0.0.0.0", 26379, 101)],
-            root: "/nowhere".into(),
+            root: root.path().to_owned(),
             ..Machine::default()
         };
-        let found: Vec<_> = look(&machine).into_iter().map(|s| (s.name, s.seen, s.ways)).collect();
+        let here = root.path().display().to_string();
+        let ways = |ways: Vec<String>| ways.iter().map(|way| way.replace(&here, "/nowhere")).collect::<Vec<_>>();
+        let found: Vec<_> = look(&machine).into_iter().map(|s| (s.name, s.seen, ways(s.ways))).collect();
         expect_test::expect![[r#"
             [
                 (

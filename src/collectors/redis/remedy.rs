@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::administrator::Administrator;
 use super::connection::Mode;
+use super::discover::ACCOUNTS;
 use super::{CLUSTER_INFO, Config, questions};
 use crate::collector::{Paths, Reason};
 use crate::config::types::Address;
@@ -78,7 +79,8 @@ async fn user(config: &Config, run: Complaints<'_>, service: &Service, paths: &P
     } else {
         format!("{name} lacks rights in Redis at {endpoint}: its limits, slow log, latencies or keys do not show.")
     };
-    let near = service.superuser && is_local(&endpoint.url.address);
+    let address = &endpoint.url.address;
+    let near = service.superuser && is_local(address) && service.trusts(address, &ACCOUNTS);
     let administrator = if near { Administrator::of(endpoint, paths).await } else { None };
     let (mode, is_old) = match &administrator {
         Some(administrator) => (administrator.mode, administrator.is_old),
