@@ -1,7 +1,7 @@
 //! Room for connections: a limited number at a time, and whose turn it is to go when there are more.
 //!
 //! A newcomer is never kept waiting by those who only sit: when all seats are taken, one who is not being answered
-//! gives up theirs. First goes who shares an address with the most others, then who was never let in with a request,
+//! gives up theirs. First goes who shares an address with the most others, from eight on, then who was never let in with a request,
 //! then who has been quiet for longest. So somebody who opens connections and says nothing, or says it a byte a minute,
 //! pushes out themselves and not the scraper.
 
@@ -13,6 +13,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::peer::Peer;
+
+/// How many connections one address may have before they count against it: a few scrapers behind one address are no
+/// crowd, and must not go before strangers who come from many addresses, one connection each.
+const FEW: usize = 8;
 
 /// All seats.
 pub(super) struct Seats {
@@ -85,7 +89,7 @@ impl Taken {
         }
         let idle = self.sitters.iter().filter(|(_, sitter)| !sitter.busy);
         let order = |(id, sitter): &(&u64, &Sitter)| {
-            let alone = usize::MAX - alike[&sitter.peer];
+            let alone = usize::MAX - alike[&sitter.peer].max(FEW);
             (alone, sitter.welcome, sitter.since, **id)
         };
         idle.min_by_key(order).map(|(id, _)| *id)
@@ -190,10 +194,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_address_with_many_connections_pushes_out_its_own() {
-        let (seats, taken) = full(&[9, 1, 1, 1]).await;
-        let _newcomers = [seats.take(peer(1)).await, seats.take(peer(2)).await, seats.take(peer(1)).await];
-        assert_eq!(who_left(&taken), [1, 2, 3]);
+        let hosts: Vec<_> = std::iter::once(9).chain(std::iter::repeat_n(1, FEW + 1)).collect();
+        let (seats, taken) = full(&hosts).await;
+        let _newcomer = seats.take(peer(2)).await;
+        assert_eq!(who_left(&taken), [1]);
         assert!(taken[1].busy().is_none(), "the seat is lost");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn strangers_of_many_addresses_do_not_push_out_a_scraper_that_has_two_connections() {
+        let (seats, taken) = full(&[1, 1, 2, 3]).await;
+        for seat in &taken[..2] {
+            seat.busy().unwrap().is_welcome();
+        }
+        let _newcomers = [seats.take(peer(4)).await, seats.take(peer(5)).await];
+        assert_eq!(who_left(&taken), [2, 3]);
     }
 
     #[tokio::test(start_paused = true)]
