@@ -19,8 +19,9 @@ use crate::server::Web;
 /// How long connecting, asking and answering may take, each.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the answer of a healthy Vitrin starts with; it asks those for a password whom it does not know.
-const HEALTHY: [&[u8]; 2] = [b"HTTP/1.1 200 ", b"HTTP/1.1 401 "];
+/// What the answer of a healthy Vitrin starts with; it asks those for a password whom it does not know, and keeps to its
+/// rate limit.
+const HEALTHY: [&[u8]; 3] = [b"HTTP/1.1 200 ", b"HTTP/1.1 401 ", b"HTTP/1.1 429 "];
 
 /// Ask the Vitrin that listens at --web.listen-address whether it is alive.
 ///
@@ -72,13 +73,14 @@ fn ask(address: SocketAddr, certificate: Option<CertificateDer<'static>>) -> std
         .with_custom_certificate_verifier(Arc::new(Ours { certificate, provider }))
         .with_no_client_auth();
     let client = ClientConnection::new(Arc::new(config), address.ip().into()).map_err(std::io::Error::other)?;
-    answers(StreamOwned::new(client, stream)).or_else(|error| {
-        // It has shown its certificate, and wants one of ours.
+    let mut stream = StreamOwned::new(client, stream);
+    answers(&mut stream).or_else(|error| {
         let refusal = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
         match refusal {
+            // It has shown its certificate, and wants one of ours.
             Some(rustls::Error::AlertReceived(
                 rustls::AlertDescription::CertificateRequired | rustls::AlertDescription::HandshakeFailure,
-            )) => Ok(true),
+            )) if stream.conn.peer_certificates().is_some() => Ok(true),
             _ => Err(error),
         }
     })
