@@ -28,7 +28,7 @@ use tracing::warn;
 use crate::collector::Context;
 use crate::exposition::{accepts_gzip, format_for};
 use crate::running::Running;
-use crate::schedule::{Selection, patience};
+use crate::schedule::{Schedule, Selection, patience};
 use door::Door;
 use pages::Pages;
 use seats::Seats;
@@ -94,8 +94,11 @@ impl App {
         }
         let query = request.uri().query().unwrap_or_default();
         match path {
-            "/metrics" => self.metrics(query::selection(query), request).await,
-            "/probe" => self.metrics(query::one(query, &self.running.schedule()), request).await,
+            "/metrics" => self.metrics(query::selection(query), &self.running.schedule(), request).await,
+            "/probe" => {
+                let schedule = self.running.schedule();
+                self.metrics(query::one(query, &schedule), &schedule, request).await
+            }
             "/-/healthy" => plain(StatusCode::OK, "Vitrin is alive.\n"),
             "/-/ready" => plain(StatusCode::OK, "Vitrin is ready.\n"),
             "/-/reload" => self.reload().await,
@@ -109,7 +112,12 @@ impl App {
     }
 
     /// One scrape: 200 with what is there by the limit the scraper names; 400 when it asks for what there is not.
-    async fn metrics(&self, selection: Result<Selection, String>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn metrics(
+        &self,
+        selection: Result<Selection, String>,
+        schedule: &Schedule,
+        request: Request<Incoming>,
+    ) -> Response<Full<Bytes>> {
         let headers = request.headers();
         let selection = match selection {
             Ok(selection) => selection,
@@ -121,7 +129,7 @@ impl App {
         let gzip = accepts_gzip(&header(headers, &ACCEPT_ENCODING));
         // It keeps the buffer that it was read into, which 200 scrapes that wait would have one more of each.
         drop(request);
-        let outcomes = self.running.schedule().scrape(&selection, patience(limit)).await;
+        let outcomes = schedule.scrape(&selection, patience(limit)).await;
         let page = self.pages.get(&selection, outcomes, self, format, gzip).await;
         self.pages.count_scrape(begun.elapsed());
         let mut answer = Response::new(Full::new(page));
