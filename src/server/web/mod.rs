@@ -157,6 +157,7 @@ impl Web {
         source.good.store(settings.is_ok(), Ordering::Relaxed);
         match settings {
             Ok((settings, warnings)) => {
+                settings.users.remember(&self.current().users);
                 *self.current.write().expect("no code panics while it holds this lock") = Arc::new(settings);
                 seen.complaint = None;
                 info!("the web configuration has changed and is in use: {}", source.file.display());

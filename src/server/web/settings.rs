@@ -10,7 +10,7 @@ use rustls::ServerConfig;
 use super::file;
 use super::rate::Rate;
 use super::stamp::Stamps;
-use super::tls::{Reader, Tls, read, resolved};
+use super::tls::{Demands, Reader, Tls, read, resolved};
 use super::users::Users;
 use crate::config::Problem;
 
@@ -36,6 +36,11 @@ impl Settings {
         self.tls.as_ref().map(|tls| tls.config.clone())
     }
 
+    /// What is demanded of a client's certificate: nothing, without TLS.
+    fn demands(&self) -> Demands {
+        self.tls.as_ref().map_or_else(Demands::default, |tls| tls.demands)
+    }
+
     /// Adds the headers that every answer has.
     pub(in crate::server) fn dress(&self, headers: &mut HeaderMap) {
         headers.extend(self.headers.iter().cloned());
@@ -46,6 +51,8 @@ impl Settings {
     pub(super) fn may_become(&self, file: &Path, new: (Self, Vec<String>)) -> Result<(Self, Vec<String>), Problem> {
         let message = if new.0.tls.is_some() != self.tls.is_some() {
             "TLS cannot be switched on or off while serving"
+        } else if new.0.demands().are_less_than(self.demands()) {
+            "no less can be demanded of a client's certificate while serving"
         } else if new.0.users.is_empty() && !self.users.is_empty() {
             "the last user cannot be removed while serving"
         } else {

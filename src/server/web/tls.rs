@@ -18,8 +18,35 @@ use crate::config::Problem;
 /// The most of a certificate, key or authority file that is read.
 const FILE_BYTES: u64 = 1 << 20;
 
+/// What is demanded of a client's certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Demands {
+    /// There must be one.
+    pub(super) mandatory: bool,
+    /// It must be signed by an authority that we trust.
+    pub(super) verified: bool,
+    /// It must be for one of certain names.
+    pub(super) named: bool,
+}
+
+impl Demands {
+    fn of(clients: Option<&Clients>) -> Self {
+        clients.map_or_else(Self::default, |clients| Self {
+            mandatory: clients.mandatory,
+            verified: clients.chain.is_some(),
+            named: clients.names.is_some(),
+        })
+    }
+
+    /// Whether something that `before` demanded is not demanded here.
+    pub(super) fn are_less_than(self, before: Self) -> bool {
+        (before.mandatory && !self.mandatory) || (before.verified && !self.verified) || (before.named && !self.named)
+    }
+}
+
 /// What a TLS connection starts from.
 pub(super) struct Tls {
+    pub(super) demands: Demands,
     pub(super) config: Arc<ServerConfig>,
     /// Our own certificate.
     pub(super) certificate: CertificateDer<'static>,
@@ -51,6 +78,7 @@ impl Reader<'_> {
         let versions = self.versions(server)?;
         let provider = Arc::new(self.provider(server, &versions)?);
         let clients = self.clients(server, &provider)?;
+        let demands = Demands::of(clients.as_ref());
         let (chain_place, chain) = self.pem("cert", server.cert.as_ref(), server.cert_file.as_ref())?;
         let (key_place, key) = self.pem("key", server.key.as_ref(), server.key_file.as_ref())?;
         let chain = certificates(&chain);
@@ -87,7 +115,7 @@ impl Reader<'_> {
         config.ignore_client_order = server.prefer_server_cipher_suites.unwrap_or(true);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let not_after = not_after(&certificate);
-        Ok(Some(Tls { config: Arc::new(config), certificate, not_after }))
+        Ok(Some(Tls { demands, config: Arc::new(config), certificate, not_after }))
     }
 
     fn clients(&mut self, server: &TlsServer, provider: &Arc<CryptoProvider>) -> Result<Option<Clients>, Problem> {

@@ -99,6 +99,22 @@ fn a_wrong_file_changes_nothing_and_is_complained_of_once() {
 }
 
 #[test]
+fn a_file_that_is_cut_off_lets_no_client_in_without_the_certificate_it_needed() {
+    let mandatory = "  client_ca_file: ca.pem\n  client_auth_type: RequireAndVerifyClientCert\n";
+    let named = "  client_allowed_sans: [localhost]\n";
+    let folder = Folder::with(&format!("{TLS}{mandatory}{named}"));
+    let exporter = folder.exporter();
+    let stranger = || folder.https(exporter.address(), "/-/ready", "").status;
+    assert_eq!(stranger(), 0);
+    for written in [TLS.to_owned(), format!("{TLS}{mandatory}")] {
+        folder.write(&written);
+        assert_eq!(stranger(), 0, "{written}");
+    }
+    let log = exporter.log();
+    assert_eq!(log.matches("no less can be demanded of a client's certificate while serving").count(), 1, "{log}");
+}
+
+#[test]
 fn headers_change_without_a_restart() {
     let folder = Folder::with("http_server_config:\n  headers:\n    X-Frame-Options: deny\n");
     let exporter = folder.exporter();
