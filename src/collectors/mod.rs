@@ -1,5 +1,6 @@
 //! THE list: the one place that names every collector.
 
+pub mod access_log;
 pub mod host;
 pub mod mysql;
 pub mod nginx;

@@ -1,0 +1,4 @@
+//! The shop's own traffic, from the access logs of nginx and Apache.
+
+pub mod classes;
+pub mod line;
