@@ -115,7 +115,7 @@ pub(super) fn log_format(values: &[String]) -> Option<(String, LogFormat)> {
 
 /// Whether a log is written to a file.
 fn is_file(path: &str) -> bool {
-    !path.starts_with("syslog:") && path != "stderr" && !path.starts_with("/dev/") && !path.starts_with("|")
+    !path.starts_with("syslog:") && path != "stderr" && !path.starts_with("/dev/") && !path.starts_with('|')
 }
 
 fn is_gzip(option: &str) -> bool {

@@ -4,6 +4,7 @@
 //! skipped.
 
 mod logs;
+mod server;
 mod token;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use crate::collectors::php_fpm::glob;
 use crate::machine::beginning;
 pub(in crate::collectors) use logs::{AccessLog, LogFormat};
 use logs::{Level, log_format};
+use server::Open;
+pub(in crate::collectors) use server::Server;
 use token::{Token, token};
 
 /// The largest file we read, and the most of them: `conf.d` of a hoster has one for each shop.
@@ -27,9 +30,6 @@ const SERVERS: usize = 2_000;
 const FORMATS: usize = 200;
 const VALUES: usize = 100;
 
-/// The longest path that variables are put into.
-const PATH_BYTES: usize = 4 << 10;
-
 /// What a configuration says of what we watch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::collectors) struct Configuration {
@@ -37,24 +37,6 @@ pub(in crate::collectors) struct Configuration {
     pub(in crate::collectors) servers: Vec<Server>,
     /// The formats that it defines, by name.
     pub(in crate::collectors) formats: BTreeMap<String, LogFormat>,
-}
-
-/// A `server` of `http`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::collectors) struct Server {
-    /// What follows each `listen`; where there is none, it is port 80 on all addresses.
-    pub(super) listens: Vec<Vec<String>>,
-    /// What follows `server_name`.
-    pub(in crate::collectors) names: Vec<String>,
-    /// The paths of its `stub_status` pages.
-    pub(super) pages: Vec<String>,
-    /// The folder of its files.
-    pub(in crate::collectors) root: Option<String>,
-    /// Its logs of requests: the server's own, then those of locations that have their own. A request is written to all
-    /// of one set.
-    pub(in crate::collectors) logs: Vec<Vec<AccessLog>>,
-    /// Its logs of errors.
-    pub(in crate::collectors) errors: Vec<String>,
 }
 
 /// What a configuration says; `None` when the file itself cannot be read.
@@ -98,17 +80,6 @@ enum Block {
     Within,
     /// What is not about requests, `stream` and `mail` with servers of their own among it.
     Other,
-}
-
-/// A server whose block is not closed yet.
-#[derive(Default)]
-struct Open {
-    server: Server,
-    level: Level,
-    /// The root of its first location that has one.
-    location_root: Option<String>,
-    /// What `set` gives to variables.
-    variables: Vec<(String, String)>,
 }
 
 struct Reader<'a> {
@@ -202,27 +173,8 @@ impl<'a> Reader<'a> {
     fn directive(&mut self, words: &[String], depth: usize) {
         let Some((name, values)) = words.split_first() else { return };
         match (name.as_str(), values) {
-            ("include", _) => {
-                for pattern in values {
-                    let pattern = self.folder.join(pattern);
-                    for file in glob::expand(self.root, &pattern.to_string_lossy()) {
-                        let file = file.strip_prefix(self.root).map_or(file.clone(), |file| Path::new("/").join(file));
-                        // What cannot be read tells us nothing, either.
-                        self.read_file(&file, depth + 1);
-                    }
-                }
-            }
+            ("include", patterns) => patterns.iter().for_each(|pattern| self.include(pattern, depth)),
             ("stub_status", _) => self.page(),
-            ("listen", _) => {
-                self.server().into_iter().for_each(|open| add(&mut open.server.listens, [values.to_vec()]))
-            }
-            ("server_name", _) => {
-                self.server().into_iter().for_each(|open| add(&mut open.server.names, values.to_vec()))
-            }
-            ("set", [variable, value]) => {
-                let set = (variable.clone(), value.clone());
-                self.server().into_iter().for_each(|open| add(&mut open.variables, [set.clone()]));
-            }
             ("log_format", _) if self.formats.len() < FORMATS => self.formats.extend(log_format(values)),
             ("access_log", _) => {
                 let file = self.file.clone();
@@ -230,7 +182,24 @@ impl<'a> Reader<'a> {
             }
             ("error_log", _) => self.level().into_iter().for_each(|level| level.error_log(values)),
             ("root", [folder]) => self.level().into_iter().for_each(|level| level.root = Some(folder.clone())),
-            _ => {}
+            (name, _) => {
+                let Some(open) = self.server() else { return };
+                match (name, values) {
+                    ("listen", _) => add(&mut open.server.listens, [values.to_vec()]),
+                    ("server_name", _) => add(&mut open.server.names, values.to_vec()),
+                    ("set", [variable, value]) => add(&mut open.variables, [(variable.clone(), value.clone())]),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn include(&mut self, pattern: &str, depth: usize) {
+        let pattern = self.folder.join(pattern);
+        for file in glob::expand(self.root, &pattern.to_string_lossy()) {
+            let on_host = file.strip_prefix(self.root).map(|file| Path::new("/").join(file));
+            // What cannot be read tells us nothing, either.
+            self.read_file(&on_host.unwrap_or(file), depth + 1);
         }
     }
 
@@ -271,32 +240,8 @@ impl<'a> Reader<'a> {
     /// Everything, when all is read: what stands in `http` holds for servers before it, too.
     fn finish(self) -> Configuration {
         let Self { main, http, servers, formats, .. } = self;
-        let finished = |open: Open| {
-            let Open { mut server, level, location_root, variables } = open;
-            let plain = |text| put_in(text, &variables);
-            let own = level.access_or(&http);
-            if !own.is_empty() {
-                server.logs.insert(0, own);
-            }
-            for log in server.logs.iter_mut().flatten() {
-                log.path = plain(std::mem::take(&mut log.path));
-            }
-            server.errors = level.errors_or([&http, &main]);
-            server.root = level.root.or(location_root).or_else(|| http.root.clone()).map(plain);
-            server
-        };
-        Configuration { servers: servers.into_iter().map(finished).collect(), formats }
+        Configuration { servers: servers.into_iter().map(|open| open.finish(&http, &main)).collect(), formats }
     }
-}
-
-/// A path with what `set` has given to its variables, unless it becomes too long.
-fn put_in(path: String, variables: &[(String, String)]) -> String {
-    if !path.contains('$') || path.len() > PATH_BYTES {
-        return path;
-    }
-    // What holds variables itself is left alone: it might double with each step.
-    let plain = variables.iter().filter(|(_, value)| !value.contains('$') && value.len() <= PATH_BYTES);
-    plain.fold(path, |path, (name, value)| path.replace(name, value))
 }
 
 /// Keeps these, too, as long as they are not too many.
