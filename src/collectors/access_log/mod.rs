@@ -1,4 +1,8 @@
 //! The shop's own traffic, from the access logs of nginx and Apache.
 
 pub mod classes;
+mod discover;
 pub mod line;
+pub mod remedy;
+
+pub use discover::DISCOVERY;

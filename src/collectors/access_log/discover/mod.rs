@@ -1,0 +1,123 @@
+//! The access logs of the nginx that runs here, from its configuration.
+//!
+//! One target follows all logs of one format whose lines are about the same virtual host, or say themselves which one
+//! they are about.
+
+mod shop;
+mod stream;
+
+use std::path::{Path, PathBuf};
+
+use super::super::nginx::configuration::{self, Configuration};
+use super::super::nginx::discover::{Master, PROCESSES, configurations};
+use crate::machine::{Discovery, Machine, Sighting, quoted};
+use stream::{Stream, streams};
+
+/// How access logs are found.
+pub const DISCOVERY: Discovery = Discovery {
+    topic: "access_log",
+    title: "Access logs",
+    processes: PROCESSES,
+    example: "files = [\"/var/log/nginx/access.log\"]\n",
+    look,
+};
+
+/// How many of something are named; of the others only the number is said.
+const NAMED: usize = 3;
+
+fn look(machine: &Machine) -> Vec<Sighting> {
+    configurations(machine).iter().flat_map(|master| logs(machine, master)).collect()
+}
+
+/// The logs of one nginx.
+fn logs(machine: &Machine, master: &Master) -> Vec<Sighting> {
+    let Some(read) = configuration::read(&machine.root, &master.file) else { return Vec::new() };
+    let place = Place { machine, prefixes: prefixes(master) };
+    streams(&read, &place).iter().map(|stream| sighting(stream, &read)).collect()
+}
+
+/// Where the files of one nginx are.
+struct Place<'a> {
+    machine: &'a Machine,
+    /// Where relative names may begin: what nginx was built with is not to be seen from outside.
+    prefixes: Vec<PathBuf>,
+}
+
+/// The folders that relative names may begin at, the likeliest first.
+fn prefixes(master: &Master) -> Vec<PathBuf> {
+    let folder = master.file.parent().unwrap_or(Path::new("/"));
+    let above = folder.parent().filter(|_| folder.ends_with("conf")).unwrap_or(folder);
+    let built = ["/usr/share/nginx", "/var/log/nginx"].map(PathBuf::from);
+    master.prefix.iter().cloned().chain([above.to_owned()]).chain(built).collect()
+}
+
+impl Place<'_> {
+    /// The file of the host that nginx writes to by this name; `None` when it cannot be told, or is no plain file.
+    fn file(&self, path: &str) -> Option<String> {
+        if path.contains(['$', '*', '?', '[']) || path.contains(char::is_control) {
+            return None;
+        }
+        let path = Path::new(path);
+        let is_there = |path: &PathBuf| self.machine.inside(path).exists();
+        let found = if path.is_absolute() {
+            path.to_owned()
+        } else {
+            // `logs/access.log` is `/var/log/nginx/access.log` where packages build nginx.
+            let name = path.file_name().map_or(path, Path::new);
+            let candidates = self.prefixes.iter().flat_map(|prefix| [prefix.join(path), prefix.join(name)]);
+            candidates.into_iter().find(is_there)?
+        };
+        found.to_str().map(str::to_owned)
+    }
+
+    /// What a configuration calls the shop in this folder.
+    fn shop(&self, folder: &str) -> Option<&'static str> {
+        shop::guess(&self.machine.root, folder)
+    }
+}
+
+fn sighting(stream: &Stream, read: &Configuration) -> Sighting {
+    let Stream { files, format, .. } = stream;
+    let partly = if stream.is_partial { ", leaving requests out (`if=`)" } else { "" };
+    let shop = match stream.shops[..] {
+        [shop] => format!("; the files that it serves are those of {shop}"),
+        _ => String::new(),
+    };
+    let seen = format!("nginx logs to {} in the format {format}{partly}{shop}", named(files));
+    let place = files.first().cloned().unwrap_or_default();
+    Sighting { name: stream.name(), place, seen, ways: vec![table(stream, read)] }
+}
+
+/// Some of many, in words.
+fn named(all: &[String]) -> String {
+    match all.len().checked_sub(NAMED) {
+        None | Some(0) => all.join(", "),
+        Some(more) => format!("{} and {more} more", all[..NAMED].join(", ")),
+    }
+}
+
+/// What stands in the target's table.
+fn table<'a>(stream: &'a Stream, read: &Configuration) -> String {
+    let text = |key: &str, value: &str| format!("{key} = {}\n", quoted(value));
+    let list = |key: &str, values: &[&str]| {
+        let values: Vec<_> = values.iter().map(|value| quoted(value)).collect();
+        if values.is_empty() { String::new() } else { format!("{key} = [{}]\n", values.join(", ")) }
+    };
+    let strings = |values: &'a [String]| values.iter().map(String::as_str).collect::<Vec<_>>();
+    let format = read.formats.get(&stream.format).map(|format| match format.escape.as_str() {
+        "default" => text("format", &format.text),
+        escape => text("format", &format!("escape={escape} {}", format.text)),
+    });
+    [
+        list("files", &strings(&stream.files)),
+        list("error_files", &strings(&stream.errors)),
+        format.unwrap_or_default(),
+        stream.vhost.as_ref().map(|vhost| text("vhost", vhost)).unwrap_or_default(),
+        list("vhosts", &strings(&stream.vhosts)),
+        if let [shop] = stream.shops[..] { text("shop", shop) } else { list("shop", &stream.shops) },
+    ]
+    .concat()
+}
+
+#[cfg(test)]
+mod tests;
