@@ -27,6 +27,7 @@ pub mod discovery;
 pub mod exposition;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod glob;
 pub mod histogram;
 mod logging;
 pub mod machine;
