@@ -8,7 +8,7 @@ mod stream;
 
 use std::path::{Path, PathBuf};
 
-use super::super::nginx::configuration::{self, Configuration};
+use super::super::nginx::configuration::{self, Configuration, LogFormat};
 use super::super::nginx::discover::{Master, PROCESSES, configurations};
 use crate::machine::{Discovery, Machine, Sighting, quoted};
 use stream::{Stream, streams};
@@ -104,10 +104,7 @@ fn table<'a>(stream: &'a Stream, read: &Configuration) -> String {
         if values.is_empty() { String::new() } else { format!("{key} = [{}]\n", values.join(", ")) }
     };
     let strings = |values: &'a [String]| values.iter().map(String::as_str).collect::<Vec<_>>();
-    let format = read.formats.get(&stream.format).map(|format| match format.escape.as_str() {
-        "default" => text("format", &format.text),
-        escape => text("format", &format!("escape={escape} {}", format.text)),
-    });
+    let format = read.formats.get(&stream.format).map(|format| text("format", &written(format)));
     [
         list("files", &strings(&stream.files)),
         list("error_files", &strings(&stream.errors)),
@@ -117,6 +114,17 @@ fn table<'a>(stream: &'a Stream, read: &Configuration) -> String {
         if let [shop] = stream.shops[..] { text("shop", shop) } else { list("shop", &stream.shops) },
     ]
     .concat()
+}
+
+/// A format as a configuration has it: its text, or with quotation marks where the text alone would be read otherwise.
+fn written(format: &LogFormat) -> String {
+    let LogFormat { escape, text } = format;
+    let is_plain = escape == "default" && text.trim() == text && !text.starts_with(['\'', '"']);
+    if is_plain {
+        return text.clone();
+    }
+    let escape = if escape == "default" { String::new() } else { format!("escape={escape} ") };
+    format!("{escape}'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ fn lines_that_say_their_host_share_a_target_and_others_do_not() {
 
             c.example (nginx logs to /l/c.log in the format object)
             files = ["/l/c.log"]
-            format = "escape=json {\"u\":\"$request_uri\",\"s\":$status,\"h\":\"$hostname\"}"
+            format = "escape=json '{\"u\":\"$request_uri\",\"s\":$status,\"h\":\"$hostname\"}'"
             vhost = "c.example"
 
             d.example (nginx logs to /l/d.example.log in the format combined)

@@ -10,7 +10,7 @@ mod token;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::collectors::php_fpm::glob;
+use crate::glob;
 use crate::machine::beginning;
 pub(in crate::collectors) use logs::{AccessLog, LogFormat};
 use logs::{Level, log_format};
