@@ -83,6 +83,7 @@ mod tests {
             target: target.parse().unwrap(),
             seen: seen.to_owned(),
             table: table.to_owned(),
+            ways: Vec::new(),
             locked: None,
         };
         ((topic, target.to_owned()), found)
