@@ -6,6 +6,7 @@
 mod shop;
 mod stream;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::super::nginx::configuration::{self, Configuration, LogFormat};
@@ -110,10 +111,22 @@ fn table<'a>(stream: &'a Stream, read: &Configuration) -> String {
         list("error_files", &strings(&stream.errors)),
         format.unwrap_or_default(),
         stream.vhost.as_ref().map(|vhost| text("vhost", vhost)).unwrap_or_default(),
-        list("vhosts", &strings(&stream.vhosts)),
+        vhosts(&stream.vhosts),
         if let [shop] = stream.shops[..] { text("shop", shop) } else { list("shop", &stream.shops) },
     ]
     .concat()
+}
+
+/// The virtual hosts that are told apart: a list, or a table where a host has several names.
+fn vhosts(hosts: &BTreeMap<String, String>) -> String {
+    if hosts.is_empty() {
+        return String::new();
+    }
+    let texts = |one: fn((&String, &String)) -> String| hosts.iter().map(one).collect::<Vec<_>>().join(", ");
+    if hosts.iter().all(|(name, label)| name == label) {
+        return format!("vhosts = [{}]\n", texts(|(name, _)| quoted(name)));
+    }
+    format!("vhosts = {{ {} }}\n", texts(|(name, label)| format!("{} = {}", quoted(name), quoted(label))))
 }
 
 /// A format as a configuration has it: its text, or with quotation marks where the text alone would be read otherwise.

@@ -26,8 +26,8 @@ pub(super) struct Stream {
     pub(super) format: String,
     /// The one virtual host that they are about, where lines do not say it.
     pub(super) vhost: Option<String>,
-    /// The virtual hosts that lines tell apart.
-    pub(super) vhosts: Vec<String>,
+    /// The virtual hosts that lines tell apart, and the first name of the server that answers for each.
+    pub(super) vhosts: BTreeMap<String, String>,
     /// What a configuration calls the shops behind them.
     pub(super) shops: Vec<&'static str>,
     /// Whether nginx leaves requests out.
@@ -83,10 +83,13 @@ pub(super) fn streams(read: &Configuration, place: &Place<'_>) -> Vec<Stream> {
         stream.files.push(path);
         stream.is_partial |= log.is_partial;
         if says_host && stream.vhost.is_none() {
-            stream.vhosts.extend(servers.iter().flat_map(|server| plain_names(server)).map(str::to_owned));
-            stream.vhosts.sort_unstable();
-            stream.vhosts.dedup();
-            stream.vhosts.truncate(VHOSTS);
+            for server in &servers {
+                let Some(first) = plain_names(server).next() else { continue };
+                let room = VHOSTS.saturating_sub(stream.vhosts.len());
+                for name in plain_names(server).take(room) {
+                    stream.vhosts.entry(name.to_owned()).or_insert_with(|| first.to_owned());
+                }
+            }
         }
         stream.errors.extend(servers.iter().flat_map(|server| &server.errors).filter_map(|path| place.file(path)));
     }

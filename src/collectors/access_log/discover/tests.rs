@@ -82,6 +82,7 @@ fn lines_that_say_their_host_share_a_target_and_others_do_not() {
         log_format object escape=json '{\"u\":\"$request_uri\",\"s\":$status,\"h\":\"$hostname\"}';\n\
         server { server_name a.example; access_log /l/a.log timed; }\n\
         server { server_name b.example *.b.example ~^x; access_log /l/b.log timed; }\n\
+        server { server_name b.example shop.b.example; access_log /l/b.log timed; }\n\
         server { server_name c.example; access_log /l/c.log object; }\n\
         server { server_name d.example e.example; access_log /l/$host.log; }\n\
         }";
@@ -91,7 +92,7 @@ fn lines_that_say_their_host_share_a_target_and_others_do_not() {
             a (nginx logs to /l/a.log, /l/b.log in the format timed)
             files = ["/l/a.log", "/l/b.log"]
             format = "$host $remote_addr [$time_local] \"$request\" $status $body_bytes_sent $request_time"
-            vhosts = ["a.example", "b.example"]
+            vhosts = { "a.example" = "a.example", "b.example" = "b.example", "shop.b.example" = "b.example" }
 
             c.example (nginx logs to /l/c.log in the format object)
             files = ["/l/c.log"]
