@@ -81,7 +81,7 @@ pub(super) fn streams(read: &Configuration, place: &Place<'_>) -> Vec<Stream> {
         }
         let stream = &mut streams[at];
         stream.files.push(path);
-        stream.is_partial |= log.is_partial;
+        stream.is_partial |= log.is_partial();
         if says_host && stream.vhost.is_none() {
             for server in &servers {
                 let Some(first) = plain_names(server).next() else { continue };
@@ -112,7 +112,7 @@ fn files<'a>(read: &'a Configuration, place: &Place<'_>) -> Vec<File<'a>> {
     for (server, set) in sets() {
         let text = |log: &AccessLog| read.formats.get(&log.format).map_or("", |format| &format.text);
         let says_time = |log: &AccessLog| text(log).contains("request_time");
-        let Some(log) = set.iter().min_by_key(|log| (!taken.contains(&*log.path), log.is_partial, !says_time(log)))
+        let Some(log) = set.iter().min_by_key(|log| (!taken.contains(&*log.path), log.is_partial(), !says_time(log)))
         else {
             continue;
         };

@@ -18,12 +18,26 @@ pub(in crate::collectors) struct AccessLog {
     pub(in crate::collectors) path: String,
     /// The name of its format.
     pub(in crate::collectors) format: String,
-    /// Whether `if=` leaves requests out.
-    pub(in crate::collectors) is_partial: bool,
-    /// Whether lines wait in a buffer for as long as it is not full.
-    pub(in crate::collectors) is_held_back: bool,
+    /// What stands behind: `buffer=64k`.
+    pub(in crate::collectors) options: Vec<String>,
     /// The file of the configuration that says so; none for nginx's default.
     pub(in crate::collectors) said_in: Option<PathBuf>,
+}
+
+impl AccessLog {
+    /// Whether `if=` leaves requests out.
+    pub(in crate::collectors) fn is_partial(&self) -> bool {
+        self.has("if=")
+    }
+
+    /// Whether lines wait in a buffer for as long as it is not full.
+    pub(in crate::collectors) fn is_held_back(&self) -> bool {
+        self.has("buffer=") && !self.has("flush=")
+    }
+
+    fn has(&self, option: &str) -> bool {
+        self.options.iter().any(|other| other.starts_with(option))
+    }
 }
 
 /// A `log_format`.
@@ -50,7 +64,6 @@ impl Level {
         let logs = self.access.get_or_insert_default();
         // `off`, or what is no file that could be read again: another machine's syslog, a terminal, gzip.
         let Some((path, options)) = values.split_first() else { return };
-        let is_option = |name: &str| options.iter().any(|option| option.starts_with(name));
         if path == "off" {
             self.is_off = true;
             logs.clear();
@@ -59,12 +72,14 @@ impl Level {
         if self.is_off || !is_read || logs.len() == LOGS {
             return;
         }
-        let format = options.first().filter(|first| !first.contains('=')).map_or(COMBINED, String::as_str);
+        let (format, options) = match options.split_first() {
+            Some((format, options)) if !format.contains('=') => (format.as_str(), options),
+            _ => (COMBINED, options),
+        };
         logs.push(AccessLog {
             path: path.clone(),
             format: format.to_owned(),
-            is_partial: is_option("if="),
-            is_held_back: is_option("buffer=") && !is_option("flush="),
+            options: options.to_vec(),
             said_in: Some(said_in.to_owned()),
         });
     }
@@ -90,8 +105,7 @@ impl Level {
             vec![AccessLog {
                 path: DEFAULT.to_owned(),
                 format: COMBINED.to_owned(),
-                is_partial: false,
-                is_held_back: false,
+                options: Vec::new(),
                 said_in: None,
             }]
         })

@@ -21,7 +21,7 @@ fn one(text: &str) -> Configuration {
 /// Each server's name, root, logs and logs of errors.
 fn shown(found: &Configuration) -> String {
     let log = |log: &AccessLog| {
-        let marks = [(log.is_partial, " in part"), (log.is_held_back, " late")];
+        let marks = [(log.is_partial(), " in part"), (log.is_held_back(), " late")];
         let marks: String = marks.iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| *mark).collect();
         let file = log.said_in.as_ref().map_or("nowhere".into(), |file| file.display().to_string());
         format!("  {} as {}{marks}, said in {file}", log.path, log.format)
