@@ -3,7 +3,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! metric → snapshot → state → collector → collectors, schedule → running → exposition → server → cli
+//! metric → snapshot → state → collector → follow → collectors, schedule → running → exposition → server → cli
 //! ```
 //!
 //! * A *metric* is declared once, beside the code that reads it.
@@ -25,6 +25,7 @@ pub mod collectors;
 pub mod config;
 pub mod discovery;
 pub mod exposition;
+pub mod follow;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod glob;

@@ -19,7 +19,7 @@ use crate::machine::{Discovery, Machine, quoted};
 use crate::metric::{Catalogue, Desc};
 use crate::schedule::Job;
 use crate::state::{self, StateDir};
-use crate::{process, schedule, server};
+use crate::{follow, process, schedule, server};
 
 /// The tables of the configuration: one for each topic, and how all of it is shown.
 #[derive(Debug, Default, Deserialize)]
@@ -99,8 +99,9 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 9] {
 /// Every family the program can show, in the order of their names.
 #[must_use]
 pub fn catalogue() -> Vec<&'static Desc> {
-    let own = [process::METRICS, schedule::METRICS, server::METRICS, server::WEB_METRICS, state::METRICS]
-        .map(Catalogue::List);
+    let own =
+        [follow::METRICS, process::METRICS, schedule::METRICS, server::METRICS, server::WEB_METRICS, state::METRICS];
+    let own = own.map(Catalogue::List);
     let collectors = all().into_iter().flat_map(|(_, metrics)| metrics).copied();
     let mut families: Vec<_> = own.into_iter().chain(collectors).flat_map(Catalogue::families).collect();
     families.sort_by(|a, b| a.name.cmp(&b.name));
