@@ -2,6 +2,7 @@
 
 pub mod classes;
 mod discover;
+pub mod format;
 pub mod line;
 pub mod remedy;
 
