@@ -22,7 +22,7 @@ pub(in crate::collectors) const PROCESSES: &[&str] = &["nginx", "openresty", "an
 const MASTER: &str = "nginx: master process ";
 
 /// Where configurations are, by how common that is.
-const USUAL: [&str; 4] = [
+pub(in crate::collectors) const USUAL: [&str; 4] = [
     "/etc/nginx/nginx.conf",
     "/usr/local/nginx/conf/nginx.conf",
     "/usr/local/openresty/nginx/conf/nginx.conf",

@@ -9,8 +9,9 @@ mod stream;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::super::nginx::configuration::{self, Configuration, LogFormat};
-use super::super::nginx::discover::{Master, PROCESSES, configurations};
+use super::format::{Field, Format};
+use crate::collectors::nginx::configuration::{self, Configuration, LogFormat};
+use crate::collectors::nginx::discover::{Master, PROCESSES, configurations};
 use crate::machine::{Discovery, Machine, Sighting, quoted};
 use stream::{Stream, streams};
 
@@ -22,6 +23,9 @@ pub const DISCOVERY: Discovery = Discovery {
     example: "files = [\"/var/log/nginx/access.log\"]\n",
     look,
 };
+
+/// What the recommended format is called.
+pub(super) const RECOMMENDED: &str = "combined_timed";
 
 /// How many of something are named; of the others only the number is said.
 const NAMED: usize = 3;
@@ -80,11 +84,15 @@ impl Place<'_> {
 fn sighting(stream: &Stream, read: &Configuration) -> Sighting {
     let Stream { files, format, .. } = stream;
     let partly = if stream.is_partial { ", leaving requests out (`if=`)" } else { "" };
+    let unknown = match &stream.trouble {
+        Some(trouble) => format!(", which Vitrin does not understand: {trouble}"),
+        None => String::new(),
+    };
     let shop = match stream.shops[..] {
         [shop] => format!("; the files that it serves are those of {shop}"),
         _ => String::new(),
     };
-    let seen = format!("nginx logs to {} in the format {format}{partly}{shop}", named(files));
+    let seen = format!("nginx logs to {} in the format {format}{unknown}{partly}{shop}", named(files));
     let place = files.first().cloned().unwrap_or_default();
     Sighting { name: stream.name(), place, seen, ways: vec![table(stream, read)] }
 }
@@ -105,7 +113,9 @@ fn table<'a>(stream: &'a Stream, read: &Configuration) -> String {
         if values.is_empty() { String::new() } else { format!("{key} = [{}]\n", values.join(", ")) }
     };
     let strings = |values: &'a [String]| values.iter().map(String::as_str).collect::<Vec<_>>();
-    let format = read.formats.get(&stream.format).map(|format| text("format", &written(format)));
+    // A format that is not understood is left for a person to write, and the log is up in part.
+    let known = read.formats.get(&stream.format).filter(|_| stream.trouble.is_none());
+    let format = known.map(|format| text("format", &written(format)));
     [
         list("files", &strings(&stream.files)),
         list("error_files", &strings(&stream.errors)),
@@ -129,8 +139,12 @@ fn vhosts(hosts: &BTreeMap<String, String>) -> String {
     format!("vhosts = {{ {} }}\n", texts(|(name, label)| format!("{} = {}", quoted(name), quoted(label))))
 }
 
-/// A format as a configuration has it: its text, or with quotation marks where the text alone would be read otherwise.
+/// A format as a configuration has it: the name of the recommended one, else its text, with quotation marks where the
+/// text alone would be read otherwise.
 fn written(format: &LogFormat) -> String {
+    if configuration::format(Format::RECOMMENDED).as_ref() == Some(format) {
+        return RECOMMENDED.to_owned();
+    }
     let LogFormat { escape, text } = format;
     let is_plain = escape == "default" && text.trim() == text && !text.starts_with(['\'', '"']);
     if is_plain {

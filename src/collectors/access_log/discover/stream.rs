@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Place;
+use super::{Field, Format, Place, written};
 use crate::collectors::nginx::configuration::{AccessLog, Configuration, Server};
 
 /// The most files of one target, and the most virtual hosts told apart.
@@ -24,6 +24,8 @@ pub(super) struct Stream {
     pub(super) errors: Vec<String>,
     /// The name of their format.
     pub(super) format: String,
+    /// Why that is not understood.
+    pub(super) trouble: Option<String>,
     /// The one virtual host that they are about, where lines do not say it.
     pub(super) vhost: Option<String>,
     /// The virtual hosts that lines tell apart, and the first name of the server that answers for each.
@@ -66,7 +68,9 @@ pub(super) fn streams(read: &Configuration, place: &Place<'_>) -> Vec<Stream> {
     };
     let mut streams: Vec<Stream> = Vec::new();
     for File { path, log, servers, host } in files(read, place) {
-        let says_host = read.formats.get(&log.format).is_some_and(|format| says_host(&format.text));
+        // nginx' own is known by its name.
+        let format = read.formats.get(&log.format).map_or(COMBINED.parse(), |format| written(format).parse::<Format>());
+        let says_host = format.as_ref().is_ok_and(|format| format.has(Field::Host));
         // A name in the file's own says more than its lines.
         let vhost = host.or_else(|| first_name(&servers).filter(|_| !says_host));
         let shops: BTreeSet<_> = servers.iter().filter_map(|server| shop(server)).collect();
@@ -77,7 +81,8 @@ pub(super) fn streams(read: &Configuration, place: &Place<'_>) -> Vec<Stream> {
         };
         let at = streams.iter().position(is_its).unwrap_or(streams.len());
         if at == streams.len() {
-            streams.push(Stream { format: log.format.clone(), vhost, shops, ..Stream::default() });
+            let trouble = format.err().and_then(|error| error.lines().next().map(str::to_owned));
+            streams.push(Stream { format: log.format.clone(), trouble, vhost, shops, ..Stream::default() });
         }
         let stream = &mut streams[at];
         stream.files.push(path);
@@ -165,13 +170,4 @@ fn first_name(servers: &[&Server]) -> Option<String> {
     let mut firsts = servers.iter().map(|server| plain_names(server).next());
     let first = firsts.next()??;
     firsts.all(|other| other == Some(first)).then(|| first.to_owned())
-}
-
-/// Whether lines of a format say the host that was asked for.
-fn says_host(text: &str) -> bool {
-    let bare = text.replace(['{', '}'], "");
-    ["host", "http_host", "server_name"].iter().any(|name| {
-        bare.match_indices(&format!("${name}"))
-            .any(|(at, found)| !bare[at + found.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
-    })
 }

@@ -167,3 +167,28 @@ fn a_hundred_sites_are_some_words() {
     let [found] = &look(&machine)[..] else { panic!("one target") };
     assert_eq!(found.seen, "nginx logs to /l/00.log, /l/01.log, /l/02.log and 97 more in the format combined");
 }
+
+#[test]
+fn a_format_is_the_recommended_one_or_understood_or_said_not_to_be() {
+    let text = format!(
+        "http {{ {}\n log_format odd '$remote_addr$status'; log_format tabs '\\t$status \\'$request\\'';\n\
+         server {{ access_log /l/a.log combined_timed; }} server {{ access_log /l/b.log odd; }}\n\
+         server {{ access_log /l/c.log tabs; }} }}",
+        Format::RECOMMENDED
+    );
+    found(
+        &[("etc/nginx/nginx.conf", &text)],
+        &expect![[r#"
+        a (nginx logs to /l/a.log in the format combined_timed)
+        files = ["/l/a.log"]
+        format = "combined_timed"
+
+        b (nginx logs to /l/b.log in the format odd, which Vitrin does not understand: `$remote_addr` and `$status` stand side by side, so that nothing says where one ends)
+        files = ["/l/b.log"]
+
+        c (nginx logs to /l/c.log in the format tabs)
+        files = ["/l/c.log"]
+        format = "'\u0009$status \\'$request\\''"
+    "#]],
+    );
+}

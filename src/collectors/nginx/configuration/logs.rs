@@ -12,7 +12,7 @@ const COMBINED: &str = "combined";
 const DEFAULT: &str = "logs/access.log";
 
 /// One log of requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::collectors) struct AccessLog {
     /// The file as it is written: relative to nginx's prefix, or with variables in it.
     pub(in crate::collectors) path: String,

@@ -46,6 +46,14 @@ pub(in crate::collectors) fn read(root: &Path, file: &Path) -> Option<Configurat
     Some(reader.finish())
 }
 
+/// The format that a `log_format` directive defines.
+pub(in crate::collectors) fn format(directive: &str) -> Option<LogFormat> {
+    let mut reader = Reader::new(Path::new(""), Path::new(""));
+    // Files that it may name are not read.
+    reader.read(directive, DEPTH);
+    reader.formats.into_values().next()
+}
+
 /// What must hold for a configuration of any text, whose includes lead nowhere.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(bytes: &[u8]) {

@@ -1,4 +1,4 @@
-//! What lets Vitrin read a log.
+//! What lets Vitrin read a log that is closed to it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
+use super::named;
 use crate::account::group_name;
 use crate::remedy::{Remedy, Service, join, quoted};
 
@@ -14,12 +15,10 @@ use crate::remedy::{Remedy, Service, join, quoted};
 /// than logs, `shadow` or `docker` for example.
 const GROUPS: [&str; 6] = ["adm", "www-data", "nginx", "apache", "www", "http"];
 
-/// The most files that are named.
-const NAMED: usize = 3;
-
-/// The rights that are needed of a log, and of the folders above it.
+/// The rights that are needed of a log, of the folders above it, and of one whose logs are found by a pattern.
 const READ: u32 = 0o4;
 const ENTER: u32 = 0o1;
+const LIST: u32 = READ | ENTER;
 
 /// Something on the way to a log that the service may not use.
 struct Obstacle {
@@ -34,8 +33,7 @@ struct Obstacle {
 ///
 /// Group and mode are the files' own, so the lines fit whatever a distribution, or logrotate's `create`, has made of
 /// them.
-#[must_use]
-pub fn closed(root: &Path, logs: &[PathBuf], service: &Service) -> Option<Remedy> {
+pub(in crate::collectors::access_log) fn closed(root: &Path, logs: &[PathBuf], service: &Service) -> Option<Remedy> {
     if let Some(log) = logs.iter().find(|log| is_led_astray(root, log)) {
         // It could lead to what is worth more than a log.
         let why = format!("The way to the log {} is a link, and not of root's making.", log.display());
@@ -43,10 +41,7 @@ pub fn closed(root: &Path, logs: &[PathBuf], service: &Service) -> Option<Remedy
     }
     let found: Vec<_> = logs.iter().map(|log| (log, obstacles(root, log, service))).collect();
     let closed: Vec<_> = found.iter().filter(|(_, obstacles)| !obstacles.is_empty()).collect();
-    let names: Vec<_> = closed.iter().take(NAMED).map(|(log, _)| log.display().to_string()).collect();
-    let more = closed.len().saturating_sub(NAMED);
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    let what = format!("{}{more}", names.join(", "));
+    let what = named(&closed.iter().map(|(log, _)| *log).collect::<Vec<_>>());
     let obstacles: Vec<_> = closed.iter().flat_map(|(_, obstacles)| obstacles).collect();
     if obstacles.is_empty() {
         return None;
@@ -80,6 +75,7 @@ fn obstacles(root: &Path, log: &Path, service: &Service) -> Vec<Obstacle> {
     let folders = folders.into_iter().rev().map(|folder| (folder, ENTER));
     let closed = folders.chain([(log, READ)]).filter_map(|(path, right)| {
         let metadata = fs::metadata(root.join(path.strip_prefix("/").unwrap_or(path))).ok()?;
+        let right = if right == READ && metadata.is_dir() { LIST } else { right };
         let is_open = match &service.account {
             Some(account) => account.may(right, &metadata),
             None => metadata.mode() & right == right,
@@ -101,13 +97,13 @@ fn lists(obstacles: &[&Obstacle], service: &Service) -> String {
     let mut lines = Vec::new();
     for Obstacle { path: closed, right, .. } in obstacles {
         let user = quoted(&service.user);
-        if *right == ENTER {
+        if *right != READ {
             lines.push(format!("setfacl --modify user:{user}:rx {}\n", path(closed)));
-        } else {
-            lines.push(format!("setfacl --modify user:{user}:r {}\n", path(closed)));
-            let folder = closed.parent().unwrap_or(closed);
-            lines.push(format!("setfacl --modify default:user:{user}:r {}\n", path(folder)));
+            continue;
         }
+        lines.push(format!("setfacl --modify user:{user}:r {}\n", path(closed)));
+        let folder = closed.parent().unwrap_or(closed);
+        lines.push(format!("setfacl --modify default:user:{user}:r {}\n", path(folder)));
     }
     let mut known = BTreeSet::new();
     lines.retain(|line| known.insert(line.clone()));
