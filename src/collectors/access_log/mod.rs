@@ -5,5 +5,6 @@ mod discover;
 pub mod format;
 pub mod line;
 pub mod remedy;
+pub mod security;
 
 pub use discover::DISCOVERY;
