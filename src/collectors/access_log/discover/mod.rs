@@ -1,8 +1,9 @@
-//! The access logs of the nginx that runs here, from its configuration.
+//! The access logs of the nginx or Apache that runs here, from its configuration.
 //!
 //! One target follows all logs of one format whose lines are about the same virtual host, or say themselves which one
 //! they are about.
 
+mod apache;
 mod shop;
 mod stream;
 
@@ -11,15 +12,15 @@ use std::path::{Path, PathBuf};
 
 use super::format::{Field, Format};
 use crate::collectors::nginx::configuration::{self, Configuration, LogFormat};
-use crate::collectors::nginx::discover::{Master, PROCESSES, configurations};
+use crate::collectors::nginx::discover::{Master, configurations};
 use crate::machine::{Discovery, Machine, Sighting, quoted};
-use stream::{Stream, streams};
+use stream::{COMBINED, Stream, streams};
 
 /// How access logs are found.
 pub const DISCOVERY: Discovery = Discovery {
     topic: "access_log",
     title: "Access logs",
-    processes: PROCESSES,
+    processes: &["nginx", "openresty", "angie", "apache2", "httpd"],
     example: "files = [\"/var/log/nginx/access.log\"]\n",
     look,
 };
@@ -27,21 +28,34 @@ pub const DISCOVERY: Discovery = Discovery {
 /// What the recommended format is called.
 pub(super) const RECOMMENDED: &str = "combined_timed";
 
+/// Formats of Apache's that have a name here, however they count bytes.
+const APACHE: [(&str, &str); 2] = [
+    ("combined", r#"%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#),
+    ("vhost_combined", r#"%v:%p %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#),
+];
+
 /// How many of something are named; of the others only the number is said.
 const NAMED: usize = 3;
 
 fn look(machine: &Machine) -> Vec<Sighting> {
-    configurations(machine).iter().flat_map(|master| logs(machine, master)).collect()
+    let of_nginx = configurations(machine).into_iter().flat_map(|master| {
+        let place = Place { machine, prefixes: prefixes(&master) };
+        logs("nginx", configuration::read(&machine.root, &master.file), &place)
+    });
+    let of_apache = apache::file(machine).into_iter().flat_map(|file| {
+        let place = Place { machine, prefixes: Vec::new() };
+        logs("Apache", apache::read(&machine.root, &file), &place)
+    });
+    of_nginx.chain(of_apache).collect()
 }
 
-/// The logs of one nginx.
-fn logs(machine: &Machine, master: &Master) -> Vec<Sighting> {
-    let Some(read) = configuration::read(&machine.root, &master.file) else { return Vec::new() };
-    let place = Place { machine, prefixes: prefixes(master) };
-    streams(&read, &place).iter().map(|stream| sighting(stream, &read)).collect()
+/// The logs that a configuration names.
+fn logs(who: &str, read: Option<Configuration>, place: &Place<'_>) -> Vec<Sighting> {
+    let Some(read) = read else { return Vec::new() };
+    streams(&read, place).iter().map(|stream| sighting(who, stream, &read)).collect()
 }
 
-/// Where the files of one nginx are.
+/// Where the files of one server are.
 struct Place<'a> {
     machine: &'a Machine,
     /// Where relative names may begin: what nginx was built with is not to be seen from outside.
@@ -81,9 +95,9 @@ impl Place<'_> {
     }
 }
 
-fn sighting(stream: &Stream, read: &Configuration) -> Sighting {
+fn sighting(who: &str, stream: &Stream, read: &Configuration) -> Sighting {
     let Stream { files, format, .. } = stream;
-    let partly = if stream.is_partial { ", leaving requests out (`if=`)" } else { "" };
+    let partly = if stream.is_partial { ", which a condition leaves requests out of" } else { "" };
     let unknown = match &stream.trouble {
         Some(trouble) => format!(", which Vitrin does not understand: {trouble}"),
         None => String::new(),
@@ -92,7 +106,7 @@ fn sighting(stream: &Stream, read: &Configuration) -> Sighting {
         [shop] => format!("; the files that it serves are those of {shop}"),
         _ => String::new(),
     };
-    let seen = format!("nginx logs to {} in the format {format}{unknown}{partly}{shop}", named(files));
+    let seen = format!("{who} logs to {} in the format {format}{unknown}{partly}{shop}", named(files));
     let place = files.first().cloned().unwrap_or_default();
     Sighting { name: stream.name(), place, seen, ways: vec![table(stream, read)] }
 }
@@ -115,7 +129,7 @@ fn table<'a>(stream: &'a Stream, read: &Configuration) -> String {
     let strings = |values: &'a [String]| values.iter().map(String::as_str).collect::<Vec<_>>();
     // A format that is not understood is left for a person to write, and the log is up in part.
     let known = read.formats.get(&stream.format).filter(|_| stream.trouble.is_none());
-    let format = known.map(|format| text("format", &written(format)));
+    let format = known.map(written).filter(|format| format != COMBINED).map(|format| text("format", &format));
     [
         list("files", &strings(&stream.files)),
         list("error_files", &strings(&stream.errors)),
@@ -146,6 +160,15 @@ fn written(format: &LogFormat) -> String {
         return RECOMMENDED.to_owned();
     }
     let LogFormat { escape, text } = format;
+    if escape == apache::ESCAPE {
+        let named = APACHE.iter().find(|(_, known)| text.replace("%O", "%b") == *known);
+        let quoted = || format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""));
+        return match named {
+            Some((name, _)) => (*name).to_owned(),
+            None if text.starts_with('"') => quoted(),
+            None => text.clone(),
+        };
+    }
     let is_plain = escape == "default" && text.trim() == text && !text.starts_with(['\'', '"']);
     if is_plain {
         return text.clone();

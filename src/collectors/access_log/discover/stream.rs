@@ -12,8 +12,8 @@ const VHOSTS: usize = 50;
 /// The most folders that are asked which shop they hold.
 const ROOTS: usize = 200;
 
-/// The format that nginx knows by itself.
-const COMBINED: &str = "combined";
+/// The format that nginx knows by itself, and a target has that names none.
+pub(super) const COMBINED: &str = "combined";
 
 /// Logs that one target follows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,7 +116,7 @@ fn files<'a>(read: &'a Configuration, place: &Place<'_>) -> Vec<File<'a>> {
     let mut files: Vec<File<'a>> = Vec::new();
     for (server, set) in sets() {
         let text = |log: &AccessLog| read.formats.get(&log.format).map_or("", |format| &format.text);
-        let says_time = |log: &AccessLog| text(log).contains("request_time");
+        let says_time = |log: &AccessLog| ["request_time", "%D", "}T"].iter().any(|time| text(log).contains(time));
         let Some(log) = set.iter().min_by_key(|log| (!taken.contains(&*log.path), log.is_partial(), !says_time(log)))
         else {
             continue;

@@ -192,3 +192,45 @@ fn a_format_is_the_recommended_one_or_understood_or_said_not_to_be() {
     "#]],
     );
 }
+
+#[test]
+fn debian_s_apache_logs_by_host_and_for_all_others() {
+    macro_rules! debian {
+        ($name:literal) => {
+            include_str!(concat!("../../../../tests/fixtures/apache/apache-2.4-debian-", $name))
+        };
+    }
+    let sites = "LogFormat \"%h %D \\\"%r\\\" %>s\" brief\n\
+                 <VirtualHost *:443>\n ServerName https://shop.example:443\n ServerAlias www.shop.example\n\
+                 <IfModule mod_ssl.c>\n  CustomLog logs/shop.log \\\n brief env=!quiet\n </IfModule>\n</VirtualHost>\n\
+                 <VirtualHost *:80>\n ServerName other.example\n</VirtualHost>\n\
+                 <VirtualHost *:80>\n ServerName piped.example\n CustomLog \"|/usr/bin/rotatelogs /l/%F 86400\" combined\n\
+                 </VirtualHost>\n";
+    let (_folder, mut machine) = machine(&[
+        ("etc/apache2/apache2.conf", debian!("apache2.conf")),
+        ("etc/apache2/envvars", debian!("envvars")),
+        ("etc/apache2/conf-enabled/other-vhosts-access-log.conf", debian!("other-vhosts-access-log.conf")),
+        ("etc/apache2/sites-enabled/000-default.conf", debian!("000-default.conf")),
+        ("etc/apache2/sites-enabled/sites.conf", sites),
+    ]);
+    machine.processes =
+        vec![Process { name: "apache2".to_owned(), user: 0, arguments: vec!["/usr/sbin/apache2".to_owned()] }];
+    let shown = |found: &Sighting| format!("{} ({})\n{}", found.name, found.seen, found.ways.concat());
+    let shown: Vec<_> = look(&machine).iter().map(shown).collect();
+    expect![[r#"
+        access (Apache logs to /var/log/apache2/access.log in the format combined)
+        files = ["/var/log/apache2/access.log"]
+
+        shop.example (Apache logs to /etc/apache2/logs/shop.log in the format brief, which a condition leaves requests out of)
+        files = ["/etc/apache2/logs/shop.log"]
+        format = "%h %D \"%r\" %>s"
+        vhost = "shop.example"
+
+        other_vhosts_access (Apache logs to /var/log/apache2/other_vhosts_access.log in the format vhost_combined)
+        files = ["/var/log/apache2/other_vhosts_access.log"]
+        format = "vhost_combined"
+        vhosts = ["other.example"]
+    "#]].assert_eq(&shown.join("\n"));
+    machine.processes.clear();
+    assert!(look(&machine).is_empty());
+}
