@@ -16,8 +16,8 @@ const HEAD: &str = "\
 # `vitrin check` says which of these let Vitrin in, and prints the lines that open the others. After a
 # change: systemctl reload vitrin
 #
-# The series of a target named `main` have no `target` label, those of all others do. A password never
-# stands here, but where it is kept: password = { file = \"/etc/vitrin/mysql.password\" }
+# The drop-in metrics of a target named `main` have no `target` label, those of all others do. A
+# password never stands here, but where it is kept: password = { file = \"/etc/vitrin/mysql.password\" }
 
 # --- The machine itself: watched unless this says false.
 [host]
@@ -107,8 +107,8 @@ mod tests {
             # `vitrin check` says which of these let Vitrin in, and prints the lines that open the others. After a
             # change: systemctl reload vitrin
             #
-            # The series of a target named `main` have no `target` label, those of all others do. A password never
-            # stands here, but where it is kept: password = { file = "/etc/vitrin/mysql.password" }
+            # The drop-in metrics of a target named `main` have no `target` label, those of all others do. A
+            # password never stands here, but where it is kept: password = { file = "/etc/vitrin/mysql.password" }
 
             # --- The machine itself: watched unless this says false.
             [host]
