@@ -5,6 +5,7 @@ mod discover;
 pub mod format;
 pub mod line;
 pub mod remedy;
+pub mod route;
 pub mod security;
 
 pub use discover::DISCOVERY;
