@@ -135,6 +135,10 @@ mod tests {
             # --- nginx: none was found. One is watched like this:
             #[nginx.targets.main]
             #url = "http://127.0.0.1:8080/stub_status"
+
+            # --- Access logs: none was found. One is watched like this:
+            #[access_log.targets.main]
+            #files = ["/var/log/nginx/access.log"]
         "##]]
         .assert_eq(&text);
         let config = config::parse(Path::new("a"), &text).unwrap();

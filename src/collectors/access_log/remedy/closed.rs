@@ -50,13 +50,13 @@ pub(in crate::collectors::access_log) fn closed(root: &Path, logs: &[PathBuf], s
     let groups: Option<BTreeSet<_>> = obstacles.iter().map(|obstacle| obstacle.group.as_deref()).collect();
     let alone = lists(&obstacles, service);
     let Some(groups) = groups else {
-        let why = format!("{what} is open to no group that {user} could join for logs alone.");
-        return Some(Remedy::by_hand(why, format!("Open it to {user} (package acl):\n{alone}")));
+        let why = format!("No group that {user} could join for logs alone may read {what}.");
+        return Some(Remedy::by_hand(why, format!("Open what is closed to {user} (package acl):\n{alone}")));
     };
     let groups: Vec<_> = groups.into_iter().collect();
     let title = if groups.len() == 1 { "group" } else { "groups" };
-    let why = format!("{user} is not in the {title} {}, to which {what} is open.", groups.join(" and "));
-    let or = format!("Or, for these alone (package acl); then restart {user}:\n{alone}");
+    let why = format!("{user} is not in the {title} {}, which may read {what}.", groups.join(" and "));
+    let or = format!("Or, for these alone (package acl):\n{alone}");
     Some(Remedy::mend(why, join(&groups.join(","), service)).and_by_hand(or))
 }
 
@@ -154,27 +154,27 @@ mod tests {
     #[test]
     fn a_log_of_debian_s_is_read_by_its_group() {
         let remedy = ways(0o755, 0o640, "adm").unwrap();
-        expect![[r"
-            vitrin is not in the group adm, to which /logs/access.log is open.
+        expect![[r#"
+            vitrin is not in the group adm, which may read /logs/access.log.
             usermod --append --groups adm vitrin
             ! systemctl --quiet is-active vitrin 2>/dev/null || systemctl restart vitrin
-            Or, for these alone (package acl); then restart vitrin:
+            Or, for these alone (package acl):
             setfacl --modify user:vitrin:r /logs/access.log
             setfacl --modify default:user:vitrin:r /logs
-        "]]
+        "#]]
         .assert_eq(&format!("{}\n{}{}", remedy.why, remedy.run, remedy.by_hand));
     }
 
     #[test]
     fn a_folder_that_nobody_may_enter_is_opened_as_well() {
         let remedy = ways(0o700, 0o640, "adm").unwrap();
-        expect![[r"
-            /logs/access.log is open to no group that vitrin could join for logs alone.
-            Open it to vitrin (package acl):
+        expect![[r#"
+            No group that vitrin could join for logs alone may read /logs/access.log.
+            Open what is closed to vitrin (package acl):
             setfacl --modify user:vitrin:rx /logs
             setfacl --modify user:vitrin:r /logs/access.log
             setfacl --modify default:user:vitrin:r /logs
-        "]]
+        "#]]
         .assert_eq(&format!("{}\n{}{}", remedy.why, remedy.run, remedy.by_hand));
         assert!(ways(0o750, 0o640, "adm").unwrap().run.contains(" adm vitrin\n"));
     }

@@ -5,7 +5,7 @@ mod recommended;
 
 use std::path::{Path, PathBuf};
 
-use super::format::Format;
+use super::Config;
 use crate::collector::Reason;
 use crate::glob;
 use crate::remedy::{Complaints, Remedy, Service};
@@ -15,25 +15,16 @@ use recommended::{better, prompt};
 /// The most files that are named.
 const NAMED: usize = 3;
 
-/// The ways out for the logs of a target, and what would show more of one that is up.
-///
-/// `files` and `error_files` are paths of the host, which is below `root`, and patterns of such.
-#[must_use]
-pub fn ways(
-    root: &Path,
-    [files, error_files]: [&[String]; 2],
-    format: &Format,
-    run: Complaints<'_>,
-    service: &Service,
-) -> Vec<Remedy> {
-    let logs = logs(root, files);
+/// The ways out for the logs of a target below `root`, and what would show more of one that is up.
+pub(super) fn ways(root: &Path, config: &Config, run: Complaints<'_>, service: &Service) -> Vec<Remedy> {
+    let logs = logs(root, &config.files);
     let mut ways = Vec::new();
     if run.iter().any(|failure| failure.reason == Reason::Permission) {
-        let all = [&logs[..], &self::logs(root, error_files)].concat();
+        let all = [&logs[..], &self::logs(root, &config.error_files)].concat();
         ways.extend(closed(root, &all, service));
     }
     if run.failure.is_none() {
-        ways.extend(better(root, &logs, format));
+        ways.extend(better(root, &logs, &config.format));
         ways.extend(prompt(root, &logs));
     }
     ways
@@ -56,9 +47,18 @@ fn logs(root: &Path, patterns: &[String]) -> Vec<PathBuf> {
 
 /// Some of many files, in words.
 fn named(files: &[&PathBuf]) -> String {
-    let names: Vec<_> = files.iter().take(NAMED).map(|file| file.display().to_string()).collect();
-    match files.len().saturating_sub(NAMED) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
+    let mut names: Vec<_> = files.iter().take(NAMED).map(|file| file.display().to_string()).collect();
+    if files.len() > NAMED {
+        names.push(format!("{} more", files.len() - NAMED));
+    }
+    enumeration(&names)
+}
+
+/// `a, b and c`.
+fn enumeration(words: &[impl AsRef<str>]) -> String {
+    let words: Vec<_> = words.iter().map(AsRef::as_ref).collect();
+    match &words[..] {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        few => few.concat(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::named;
+use super::{enumeration, named};
 use crate::collectors::access_log::discover::RECOMMENDED as NAME;
 use crate::collectors::access_log::format::{Field, Format};
 use crate::collectors::nginx::configuration::{self, AccessLog, Configuration};
@@ -93,15 +93,6 @@ fn is_apache_s(log: &Path, format: &Format) -> bool {
         || log.components().any(|part| part.as_os_str() == "apache2" || part.as_os_str() == "httpd")
 }
 
-/// `a, b and c`.
-fn enumeration(words: &[&str]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [all @ .., last] => format!("{} and {last}", all.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -154,7 +145,7 @@ mod tests {
         shown(
             better(root.path(), &logs, &"common".parse().unwrap()),
             &expect![[r#"
-                The lines of /l/a.log, /l/b.log do not say how long requests took, how long the backends took, what the cache did and what limits did.
+                The lines of /l/a.log and /l/b.log do not say how long requests took, how long the backends took, what the cache did and what limits did.
                 In nginx's configuration, in `http`, before the first access_log:
                 log_format combined_timed '$remote_addr - $remote_user [$time_local] "$request" '
                                           '$status $body_bytes_sent "$http_referer" "$http_user_agent" '
