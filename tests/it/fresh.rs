@@ -78,8 +78,8 @@ fn the_file_that_init_writes_says_why_each_target_is_there() {
         # `vitrin check` says which of these let Vitrin in, and prints the lines that open the others. After a
         # change: systemctl reload vitrin
         #
-        # The series of a target named `main` have no `target` label, those of all others do. A password never
-        # stands here, but where it is kept: password = { file = "/etc/vitrin/mysql.password" }
+        # The drop-in metrics of a target named `main` have no `target` label, those of all others do. A
+        # password never stands here, but where it is kept: password = { file = "/etc/vitrin/mysql.password" }
 
         # --- The machine itself: watched unless this says false.
         [host]
@@ -120,7 +120,8 @@ fn without_a_configuration_what_is_found_is_served_and_what_is_closed_is_opened_
         eventually page_says 'up</b> redis/main'
         get / >/tmp/page
         for word in 'closed</b> php_fpm/main' 'closed</b> mysql/main' 'up</b> redis/main' 'up</b> host/main' \
-          '3 servers that were found do not let Vitrin in' 'usermod --append --groups www-data vitrin' \
+          '4 servers and logs that were found do not let Vitrin in' 'usermod --append --groups www-data vitrin' \
+          'closed</b> access_log/main' 'usermod --append --groups adm vitrin' \
           'CREATE USER IF NOT EXISTS vitrin@localhost' 'location = /stub_status'; do
           grep -qF -- "$word" /tmp/page || { echo "not on the page: $word"; cat /tmp/page; exit 1; }
         done
@@ -136,6 +137,16 @@ fn without_a_configuration_what_is_found_is_served_and_what_is_closed_is_opened_
         served() { opened && metrics_say 'vitrin_up{collector="php_fpm",target="main"} 1'; }
         eventually page_says Vitrin
         eventually served
+        # What the shop is asked for from now on is counted.
+        shopped() {
+          exec 3<>/dev/tcp/127.0.0.1/80
+          printf 'GET / HTTP/1.0\r\nUser-Agent: Mozilla/5.0\r\n\r\n' >&3
+          cat <&3 >/dev/null
+          exec 3>&-
+          get /metrics | grep -q '^shop_http_requests_total{.*route="home".*} [1-9]'
+        }
+        eventually shopped
+        page_says '/var/log/nginx/access.log do not say how long requests took'
         service mariadb stop >/dev/null 2>&1
         eventually metrics_say 'mysql_up 0'
         page_says 'closed</b> mysql/main' && { echo "a target that was up is closed"; exit 1; }
