@@ -17,7 +17,6 @@ use std::sync::mpsc::Sender;
 use tokio::sync::oneshot;
 
 use crate::collector::{Collector, Context, Failure, Reason};
-use crate::follow;
 use crate::metric::Catalogue;
 use crate::snapshot::Snapshot;
 
@@ -36,8 +35,6 @@ impl Collector for AccessLog {
     const METRICS: &'static [Catalogue] = &[
         Catalogue::List(tally::METRICS),
         Catalogue::List(security::METRICS),
-        Catalogue::List(follow::METRICS),
-        Catalogue::List(reader::METRICS),
     ];
     type Config = Config;
 
