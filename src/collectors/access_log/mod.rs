@@ -20,7 +20,6 @@ use std::sync::mpsc::Sender;
 use tokio::sync::oneshot;
 
 use crate::collector::{Collector, Context, Failure, Reason};
-use crate::follow;
 use crate::metric::Catalogue;
 use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
@@ -43,8 +42,6 @@ impl Collector for AccessLog {
     const METRICS: &'static [Catalogue] = &[
         Catalogue::List(tally::METRICS),
         Catalogue::List(security::METRICS),
-        Catalogue::List(follow::METRICS),
-        Catalogue::List(reader::METRICS),
     ];
     type Config = Config;
 
