@@ -22,7 +22,7 @@ fn init_and_the_lines_of_check_make_everything_green() {
         "#,
     );
     expect![[r#"
-        wrote /etc/vitrin/vitrin.toml: host/main, php_fpm/main, mysql/main, redis/main, nginx/main
+        wrote /etc/vitrin/vitrin.toml: host/main, php_fpm/main, mysql/main, redis/main, nginx/main, access_log/main
         next: vitrin check
         TARGET             REACHED  SERIES  WHAT IS MISSING
         host/main          yes
@@ -31,15 +31,28 @@ fn init_and_the_lines_of_check_make_everything_green() {
         mysql_tables/main  yes
         redis/main         yes
         nginx/main         yes
+        access_log/main    yes
 
         Nothing is wrong without these, but they would show more:
 
-        1. performance_schema is off in MariaDB at /run/mysqld/mysqld.sock: no digests, unused indexes or full scans, and query time as its status has it.
+        1. The lines of /var/log/nginx/access.log do not say how long requests took, how long the backends took, what the cache did and what limits did.
+          | In nginx's configuration, in `http`, before the first access_log:
+          | log_format combined_timed '$remote_addr - $remote_user [$time_local] "$request" '
+          |                           '$status $body_bytes_sent "$http_referer" "$http_user_agent" '
+          |                           '"$host" $request_time "$upstream_response_time" '
+          |                           '"$upstream_cache_status" "$limit_req_status" "$limit_conn_status"';
+          | In /etc/nginx/nginx.conf, in place of the line for this log:
+          | access_log /var/log/nginx/access.log combined_timed;
+          | Then: nginx -t && systemctl reload nginx
+          | Where vitrin.toml names this log, its target gets: format = "combined_timed"
+
+        2. performance_schema is off in MariaDB at /run/mysqld/mysqld.sock: no digests, unused indexes or full scans, and query time as its status has it.
           | It costs about 100 MB of memory, a little CPU, and a restart of the server. In /etc/mysql/mariadb.conf.d/vitrin.cnf:
           | [mariadb]
           | performance_schema = ON
 
         Everything is seen that the configuration asks for.
+        vitrin_up{collector="access_log",target="main"} 1
         vitrin_up{collector="host",target="main"} 1
         vitrin_up{collector="mysql",target="main"} 1
         vitrin_up{collector="mysql_tables",target="main"} 1
@@ -105,6 +118,12 @@ fn the_file_that_init_writes_says_why_each_target_is_there() {
         # Found: nginx runs; its configuration /etc/nginx/nginx.conf has no page with `stub_status`.
         [nginx.targets.main]
         url = "http://127.0.0.1:8080/stub_status"
+
+        # --- Access logs
+        # Found: nginx logs to /var/log/nginx/access.log in the format combined.
+        [access_log.targets.main]
+        files = ["/var/log/nginx/access.log"]
+        error_files = ["/var/log/nginx/error.log"]
     "#]]
     .assert_eq(&said);
 }
