@@ -3,4 +3,5 @@
 pub mod classes;
 pub mod format;
 pub mod line;
+pub mod route;
 pub mod security;
