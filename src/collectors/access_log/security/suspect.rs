@@ -4,14 +4,18 @@ use std::net::IpAddr;
 
 use super::super::classes::Route;
 use super::super::line::Line;
+use super::super::route::Routes;
 use super::Signals;
 use super::bucket::Poured;
 use super::clients::address;
-use super::decode::{Decoded, opencart_route};
+use super::decode::Decoded;
 use super::labels::{Abuse, FollowUp, Incident, Outcome, Realm, Violation};
 use super::login::Ending;
 use super::waiting::Waiter;
 use super::{api, violation};
+
+/// The longest route of OpenCart's that says something here.
+const OPENCART: usize = 64;
 
 impl Signals {
     /// A request that is not innocent at first sight.
@@ -23,8 +27,8 @@ impl Signals {
         }
         let client = self.clients.client(line.client, address);
         let (path, query) = line.path_and_query();
-        let mut buffer = [0; 64];
-        let opencart = opencart_route(query, &mut buffer).unwrap_or_default();
+        let mut buffer = [0; OPENCART];
+        let opencart = Routes::opencart_route(query, &mut buffer).unwrap_or_default();
         let mut target = std::mem::take(&mut self.target);
         target.read(path, query);
         if let Some(attempt) = self.logins.attempt(line, route, &target, query, opencart) {
@@ -110,8 +114,8 @@ impl Signals {
     #[cold]
     pub(super) fn follow(&mut self, line: &Line<'_>) {
         let (path, query) = line.path_and_query();
-        let mut buffer = [0; 64];
-        let opencart = opencart_route(query, &mut buffer).unwrap_or_default();
+        let mut buffer = [0; OPENCART];
+        let opencart = Routes::opencart_route(query, &mut buffer).unwrap_or_default();
         let Some((follow_up, outcome)) = FollowUp::of(line, path, query, opencart) else { return };
         let Some(client) = self.clients.client(line.client, address(line.client)) else { return };
         if let Some(waiter) = self.waiting.resolve(client, follow_up, self.now, self.within) {

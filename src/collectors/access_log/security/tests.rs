@@ -6,10 +6,11 @@ mod logs;
 use std::fmt::Write;
 
 use super::super::format::Format;
+use super::super::route::{AdminPath, Base, Routes, Shops};
 use super::*;
 use crate::snapshot::Value;
 
-const ALL_SHOPS: &[Shop] = &[Shop::Woocommerce, Shop::Magento2, Shop::Prestashop, Shop::Laravel];
+const ALL_SHOPS: &[Preset] = &[Preset::Woocommerce, Preset::Magento2, Preset::Prestashop, Preset::Laravel];
 
 fn config(text: &str) -> Config {
     toml::from_str(text).unwrap()
@@ -19,23 +20,24 @@ fn signals() -> Signals {
     Signals::new(&Config::default(), Surroundings { shops: ALL_SHOPS, ..Surroundings::default() })
 }
 
-/// What the table of routes says of such a target.
-fn route(target: &[u8]) -> Route {
-    let text = String::from_utf8_lossy(target);
-    let path = text.split('?').next().unwrap();
-    match () {
-        () if path.starts_with("/admin") || path.starts_with("/backoffice") => Route::Admin,
-        () if path.starts_with("/rest/") || text.contains("route=api/") => Route::Api,
-        () if [".js", ".css", ".png", ".jpg", ".ico"].iter().any(|end| path.ends_with(end)) => Route::Static,
-        () => Route::Other,
+/// A shop of every system, whose administration is known.
+fn routes() -> Routes {
+    #[derive(serde::Deserialize)]
+    struct Shop {
+        shop: Shops,
+        admin_path: AdminPath,
     }
+    let text = "shop = ['opencart3', 'opencart4', 'woocommerce', 'magento2', 'prestashop', 'laravel']\n\
+                admin_path = ['/admin', '/backoffice', '/admin123']";
+    let Shop { shop, admin_path } = toml::from_str(text).unwrap();
+    Routes::new(&shop, &Base::default(), &admin_path, &[]).unwrap()
 }
 
 fn see(signals: &mut Signals, log: &str) {
-    let format = Format::compile("combined").unwrap();
+    let (format, routes) = (Format::compile("combined").unwrap(), routes());
     for line in log.lines().filter(|line| !line.starts_with('#')) {
         let line = format.parse(line.as_bytes()).unwrap_or_else(|unparsed| panic!("{line}: {unparsed:?}"));
-        signals.see(&line, route(line.target));
+        signals.see(&line, routes.route(&line));
     }
 }
 

@@ -76,7 +76,7 @@ fn logins_to_other_shops_are_told_where_their_answers_differ() {
             shop_auth_attempts_total customer unresolved 2
             shop_http_api_abuse_total auth_denied 1
             shop_http_api_requests_total denied 1
-            shop_http_api_requests_total ok 1
+            shop_http_api_requests_total ok 2
         "#]],
     );
 }
@@ -118,40 +118,42 @@ fn a_scanner_is_seen_and_so_is_what_it_got() {
     check(
         log!("scanner"),
         expect![[r#"
-        security_incidents_total admin_probe 1
-        security_incidents_total foreign_cms 1
-        security_incidents_total not_found_scan 1
-        security_incidents_total open_proxy 1
-        security_incidents_total rce_probe 1
-        security_incidents_total sensitive_file 1
-        security_incidents_total traversal 1
-        security_incidents_total webshell 1
-        security_violations_total admin_probe blocked 4
-        security_violations_total bad_request blocked 2
-        security_violations_total foreign_cms blocked 5
-        security_violations_total method blocked 1
-        security_violations_total open_proxy blocked 2
-        security_violations_total oversize blocked 1
-        security_violations_total rce_probe answered 2
-        security_violations_total rce_probe blocked 1
-        security_violations_total sensitive_file answered 1
-        security_violations_total sensitive_file blocked 11
-        security_violations_total sensitive_file error 1
-        security_violations_total sensitive_file served 1
-        security_violations_total sqli answered 1
-        security_violations_total traversal answered 2
-        security_violations_total traversal blocked 4
-        security_violations_total webshell blocked 2
-        security_violations_total xss answered 1
-        shop_http_abusive_clients admin_probe 1
-        shop_http_abusive_clients foreign_cms 1
-        shop_http_abusive_clients not_found_scan 1
-        shop_http_abusive_clients open_proxy 1
-        shop_http_abusive_clients rce_probe 1
-        shop_http_abusive_clients sensitive_file 1
-        shop_http_abusive_clients traversal 1
-        shop_http_abusive_clients webshell 1
-    "#]],
+            security_incidents_total admin_probe 1
+            security_incidents_total foreign_cms 1
+            security_incidents_total not_found_scan 1
+            security_incidents_total open_proxy 1
+            security_incidents_total rce_probe 1
+            security_incidents_total sensitive_file 1
+            security_incidents_total traversal 1
+            security_incidents_total webshell 1
+            security_violations_total admin_probe blocked 4
+            security_violations_total bad_request blocked 2
+            security_violations_total foreign_cms blocked 5
+            security_violations_total method blocked 1
+            security_violations_total open_proxy blocked 2
+            security_violations_total oversize blocked 1
+            security_violations_total rce_probe answered 2
+            security_violations_total rce_probe blocked 1
+            security_violations_total sensitive_file answered 1
+            security_violations_total sensitive_file blocked 11
+            security_violations_total sensitive_file error 1
+            security_violations_total sensitive_file served 1
+            security_violations_total sqli answered 1
+            security_violations_total traversal answered 2
+            security_violations_total traversal blocked 4
+            security_violations_total webshell blocked 2
+            security_violations_total xss answered 1
+            shop_http_abusive_clients admin_probe 1
+            shop_http_abusive_clients foreign_cms 1
+            shop_http_abusive_clients not_found_scan 1
+            shop_http_abusive_clients open_proxy 1
+            shop_http_abusive_clients rce_probe 1
+            shop_http_abusive_clients sensitive_file 1
+            shop_http_abusive_clients traversal 1
+            shop_http_abusive_clients webshell 1
+            shop_http_api_abuse_total invalid_call 1
+            shop_http_api_requests_total invalid 1
+        "#]],
     );
 }
 
