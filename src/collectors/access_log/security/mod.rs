@@ -62,8 +62,7 @@ pub struct Surroundings<'a> {
     pub shops: &'a [Preset],
     /// Whether nginx' error log is read, too: what only it can show is absent otherwise.
     pub has_error_log: bool,
-    /// A word, made up for this run, in the agent of Vitrin's own requests. These are left out when they come from this
-    /// very machine.
+    /// A word in the agent of Vitrin's own requests. These are left out when they come from this very machine.
     pub own_agent: Option<&'a str>,
 }
 
