@@ -54,7 +54,8 @@ pub(super) enum Poured {
 #[derive(Clone, Debug)]
 pub(super) struct Buckets {
     size: Size,
-    buckets: Vec<Bucket>,
+    /// A client's bucket is in one of the places of its set.
+    places: Vec<Bucket>,
     /// What each bucket holds, when it tells events apart.
     held: Vec<u32>,
     evictions: u64,
@@ -77,7 +78,7 @@ struct Bucket {
 impl Buckets {
     /// No client has a bucket yet.
     pub(super) fn new(size: Size) -> Self {
-        Self { size, buckets: Vec::new(), held: Vec::new(), evictions: 0 }
+        Self { size, places: Vec::new(), held: Vec::new(), evictions: 0 }
     }
 
     /// Pours an event of `client` into its bucket; `what` tells it from others.
@@ -85,7 +86,7 @@ impl Buckets {
         let now = seconds(now);
         let place = self.place(client, now);
         let Size { capacity, leak, distinct } = self.size;
-        let bucket = &mut self.buckets[place];
+        let bucket = &mut self.places[place];
         leaked(bucket, leak, now);
         if distinct {
             let room = usize::from(capacity);
@@ -115,7 +116,7 @@ impl Buckets {
     /// How many clients are over their limit.
     pub(super) fn over(&self, now: i64) -> usize {
         let now = seconds(now);
-        self.buckets.iter().filter(|bucket| bucket.until > now).count()
+        self.places.iter().filter(|bucket| bucket.until > now).count()
     }
 
     /// How many clients were forgotten too early, for want of room.
@@ -127,8 +128,8 @@ impl Buckets {
     pub(super) fn rest(&mut self, now: i64) {
         let now = seconds(now);
         let leak = self.size.leak;
-        if self.buckets.iter().all(|bucket| is_empty(bucket, leak, now)) {
-            self.buckets = Vec::new();
+        if self.places.iter().all(|bucket| is_empty(bucket, leak, now)) {
+            self.places = Vec::new();
             self.held = Vec::new();
         }
     }
@@ -136,11 +137,11 @@ impl Buckets {
     /// Where the client's bucket stands: its own, an empty one, or the one that was longest not used.
     fn place(&mut self, client: u64, now: u32) -> usize {
         loop {
-            let sets = self.buckets.len() / WAYS;
+            let sets = self.places.len() / WAYS;
             if sets > 0 {
                 #[expect(clippy::cast_possible_truncation, reason = "only the lowest bits count")]
                 let first = (client as usize & (sets - 1)) * WAYS;
-                let set = &mut self.buckets[first..first + WAYS];
+                let set = &mut self.places[first..first + WAYS];
                 if let Some(own) = set.iter().position(|bucket| bucket.client == client) {
                     return first + own;
                 }
@@ -161,13 +162,13 @@ impl Buckets {
     /// Twice the room. What stood in one set parts into two, so that each has room for its own.
     fn grow(&mut self, now: u32) {
         let room = if self.size.distinct { usize::from(self.size.capacity) } else { 0 };
-        let sets = (self.buckets.len() / WAYS * 2).max(FEWEST_SETS);
-        let before = std::mem::replace(&mut self.buckets, vec![Bucket::default(); sets * WAYS]);
+        let sets = (self.places.len() / WAYS * 2).max(FEWEST_SETS);
+        let before = std::mem::replace(&mut self.places, vec![Bucket::default(); sets * WAYS]);
         let held = std::mem::replace(&mut self.held, vec![0; sets * WAYS * room]);
         for (from, bucket) in before.into_iter().enumerate() {
             if !is_empty(&bucket, self.size.leak, now) {
                 let to = self.place(bucket.client, now);
-                self.buckets[to] = bucket;
+                self.places[to] = bucket;
                 self.held[to * room..][..room].copy_from_slice(&held[from * room..][..room]);
             }
         }

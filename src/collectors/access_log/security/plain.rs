@@ -17,8 +17,7 @@ const fn kinds() -> [u8; 256] {
     let mut byte = 0_u8;
     while byte < 128 {
         kinds[byte as usize] = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => PLAIN,
-            b'!' | b'&' | b',' | b'-' | b'/' | b'?' | b'@' | b'_' => PLAIN,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'&' | b',' | b'-' | b'/' | b'?' | b'@' | b'_' => PLAIN,
             b'.' | b'%' | b'=' => SIGN,
             _ => ODD,
         };
@@ -52,18 +51,17 @@ fn has_plain_signs(target: &[u8]) -> bool {
             // Letters of other alphabets, in UTF-8.
             b'%' => matches!(next(1), b'8' | b'9' | b'a'..=b'f'),
             _ if at > 0 && target[at - 1] == b'/' => false,
-            _ => !matches!(
-                (next(1), next(2)),
-                // `..`, `.php`, `.sql`, `.swp`, `.bak`, `.old`, `.orig`, `.zip`, `.tar`, `.gz`
-                (b'.', _)
-                    | (b'p', b'h')
-                    | (b's', b'q' | b'w')
-                    | (b'b', b'a')
-                    | (b'o', b'l' | b'r')
-                    | (b'z', b'i')
-                    | (b't', b'a')
-                    | (b'g', b'z')
-            ),
+            // `..`, `.php`, `.sql`, `.swp`, `.bak`, `.old`, `.orig`, `.zip`, `.tar`, `.gz`
+            _ => match next(1) {
+                b'.' => false,
+                b'p' => next(2) != b'h',
+                b's' => !matches!(next(2), b'q' | b'w'),
+                b'b' | b't' => next(2) != b'a',
+                b'o' => !matches!(next(2), b'l' | b'r'),
+                b'z' => next(2) != b'i',
+                b'g' => next(2) != b'z',
+                _ => true,
+            },
         }
     })
 }

@@ -79,14 +79,14 @@ fn a_hundred_thousand_clients_need_no_more_room_than_the_table_has() {
         for client in 0..100_000_u64 {
             buckets.pour(client.wrapping_mul(0x9e37_79b9_7f4a_7c15), 1000, client);
         }
-        assert_eq!(buckets.buckets.len(), CLIENTS);
-        assert_eq!(buckets.buckets.capacity(), CLIENTS);
+        assert_eq!(buckets.places.len(), CLIENTS);
+        assert_eq!(buckets.places.capacity(), CLIENTS);
         assert!(buckets.held.len() <= CLIENTS * 3);
         assert!(buckets.evictions() >= 100_000 - CLIENTS as u64, "{}", buckets.evictions());
         buckets.rest(1009);
-        assert_eq!(buckets.buckets.len(), CLIENTS);
+        assert_eq!(buckets.places.len(), CLIENTS);
         buckets.rest(1010);
-        assert_eq!(buckets.buckets.capacity(), 0);
+        assert_eq!(buckets.places.capacity(), 0);
     }
 }
 
