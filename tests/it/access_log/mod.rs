@@ -1,6 +1,7 @@
 //! The `access_log` collector: what servers write, counted by the program.
 
 mod signals;
+mod document;
 mod traffic;
 
 use std::path::Path;
