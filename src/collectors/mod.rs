@@ -14,18 +14,26 @@ use serde::Deserialize;
 
 use crate::collector::{Collector, Context};
 use crate::config::exposition::Exposition;
+use crate::config::objectives::Objectives;
 use crate::config::types::{Address, Section};
 use crate::machine::{Discovery, Machine, quoted};
 use crate::metric::{Catalogue, Desc};
 use crate::schedule::Job;
-use crate::{process, schedule, server};
+use crate::state::{self, StateDir};
+use crate::{follow, process, schedule, server};
 
 /// The tables of the configuration: one for each topic, and how all of it is shown.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sections {
+    /// Where what must outlive the program is kept.
+    pub state_dir: Option<StateDir>,
     /// How pages are written.
     pub exposition: Exposition,
+    /// What the shop promises.
+    pub objectives: Objectives,
+    /// The shop's traffic, by its access logs.
+    pub access_log: Section<access_log::Config>,
     /// The machine itself.
     pub host: host::Config,
     /// MySQL or MariaDB.
@@ -44,7 +52,7 @@ impl Sections {
     #[must_use]
     pub fn jobs(&self, context: &Context, present: &[Arc<Job>]) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
-        let Self { exposition: _, host, mysql, nginx, php_fpm, redis } = self;
+        let Self { state_dir: _, exposition: _, objectives, access_log, host, mysql, nginx, php_fpm, redis } = self;
         let mut jobs = Jobs { list: Vec::new(), context, present };
         jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
@@ -55,6 +63,7 @@ impl Sections {
         jobs.add::<redis::Redis>(redis);
         jobs.add::<redis::KeyGroups>(redis);
         jobs.add::<nginx::Nginx>(nginx);
+        jobs.add::<access_log::AccessLog>(&access_log::promised(access_log, objectives));
         jobs.list
     }
 }
@@ -76,7 +85,7 @@ const PASSWORDS: &str = "/etc/vitrin";
 
 /// Every collector: its name, and what it may emit.
 #[must_use]
-pub fn all() -> [(&'static str, &'static [Catalogue]); 9] {
+pub fn all() -> [(&'static str, &'static [Catalogue]); 10] {
     fn entry<C: Collector>() -> (&'static str, &'static [Catalogue]) {
         (C::NAME, C::METRICS)
     }
@@ -90,13 +99,16 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 9] {
         entry::<redis::Redis>(),
         entry::<redis::KeyGroups>(),
         entry::<nginx::Nginx>(),
+        entry::<access_log::AccessLog>(),
     ]
 }
 
 /// Every family the program can show, in the order of their names.
 #[must_use]
 pub fn catalogue() -> Vec<&'static Desc> {
-    let own = [process::METRICS, schedule::METRICS, server::METRICS, server::WEB_METRICS].map(Catalogue::List);
+    let own =
+        [follow::METRICS, process::METRICS, schedule::METRICS, server::METRICS, server::WEB_METRICS, state::METRICS];
+    let own = own.map(Catalogue::List);
     let collectors = all().into_iter().flat_map(|(_, metrics)| metrics).copied();
     let mut families: Vec<_> = own.into_iter().chain(collectors).flat_map(Catalogue::families).collect();
     families.sort_by(|a, b| a.name.cmp(&b.name));

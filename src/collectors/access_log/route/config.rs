@@ -53,6 +53,14 @@ impl Preset {
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
 pub struct Shops(pub(super) Several<Preset>);
 
+impl Shops {
+    /// They.
+    #[must_use]
+    pub fn presets(&self) -> &[Preset] {
+        &self.0.0
+    }
+}
+
 /// `base = "/shop"`, or a list: where the shop begins.
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
 pub struct Base(pub(super) Several<UrlPath>);
