@@ -1,5 +1,6 @@
 //! The `access_log` collector: what servers write, counted by the program.
 
+mod routes;
 mod traffic;
 
 use std::path::Path;
