@@ -39,10 +39,7 @@ pub struct AccessLog {
 
 impl Collector for AccessLog {
     const NAME: &'static str = "access_log";
-    const METRICS: &'static [Catalogue] = &[
-        Catalogue::List(tally::METRICS),
-        Catalogue::List(security::METRICS),
-    ];
+    const METRICS: &'static [Catalogue] = &[Catalogue::List(tally::METRICS), Catalogue::List(security::METRICS)];
     type Config = Config;
 
     fn new(config: &Config, context: &Context) -> Self {
