@@ -74,7 +74,7 @@ fn the_document_names_every_metric_and_every_label() {
         Violation::ALL.iter().map(|label| label.as_str()).collect(),
         Answer::ALL.iter().map(|label| label.as_str()).collect(),
         Call::ALL.iter().map(|label| label.as_str()).collect(),
-        labels::Abuse::ALL.iter().map(|label| label.as_str()).collect(),
+        Abuse::ALL.iter().map(|label| label.as_str()).collect(),
         Incident::ALL.iter().map(|label| label.as_str()).filter(|label| !label.starts_with("brute_force_")).collect(),
     ];
     for label in labels.concat() {
