@@ -47,6 +47,8 @@ enum Part {
 enum End {
     /// At the first of these.
     Byte(u8),
+    /// The same, within a few bytes: too near for a search that looks at many at once.
+    Near(u8),
     /// At the first quotation mark that has no backslash before it.
     Quote,
     /// Behind the last item of a list.
@@ -117,7 +119,7 @@ impl Program {
     #[inline]
     pub(super) fn read<'a>(&self, text: &'a [u8]) -> Result<Line<'a>, Unparsed> {
         let mut line = Line::default();
-        let mut rest = text.strip_prefix(&*self.beginning).ok_or(Unparsed::new(0, Why::Beginning))?;
+        let mut rest = without(text, &self.beginning).ok_or(Unparsed::new(0, Why::Beginning))?;
         for part in &self.parts {
             rest = match part {
                 Part::One(step, end) => step.take(*end, rest, &mut line)?,
@@ -148,7 +150,8 @@ impl Step {
             return (!goes_on).then_some(End::List(item));
         }
         if !self.bytes.may_have(first) {
-            return Some(End::Byte(first));
+            let is_near = self.bytes == Bytes::Number;
+            return Some(if is_near { End::Near(first) } else { End::Byte(first) });
         }
         (quotes && first == b'"').then_some(End::Quote)
     }
@@ -158,13 +161,14 @@ impl Step {
     fn take<'a>(&self, end: End, rest: &'a [u8], line: &mut Line<'a>) -> Result<&'a [u8], Unparsed> {
         let end = match end {
             End::Byte(byte) => memchr(byte, rest),
+            End::Near(byte) => rest.iter().position(|other| *other == byte),
             End::Quote => quote(rest),
             End::List(item) => Some(list(rest, item)),
             End::Line => Some(rest.len()),
         };
         let end = end.ok_or(Unparsed::new(self.at, Why::Behind))?;
         let (value, rest) = rest.split_at(end);
-        let rest = rest.strip_prefix(&*self.behind).ok_or(Unparsed::new(self.at, Why::Behind))?;
+        let rest = without(rest, &self.behind).ok_or(Unparsed::new(self.at, Why::Behind))?;
         self.put(value, line)?;
         Ok(rest)
     }
@@ -173,6 +177,13 @@ impl Step {
     fn put<'a>(&self, value: &'a [u8], line: &mut Line<'a>) -> Result<(), Unparsed> {
         put(line, self.meaning, value).ok_or(Unparsed::new(self.at, Why::Value))
     }
+}
+
+/// A text without its beginning, which is of a few bytes: to call `memcmp` for them takes longer than to compare them.
+#[inline]
+fn without<'a>(text: &'a [u8], beginning: &[u8]) -> Option<&'a [u8]> {
+    let (front, rest) = text.split_at_checked(beginning.len())?;
+    front.iter().zip(beginning).all(|(one, other)| one == other).then_some(rest)
 }
 
 /// The certain place behind the last of these values, if there is one.
@@ -250,7 +261,7 @@ fn divide<'a>(steps: &[Step], anchor: Anchor, rest: &'a [u8], line: &mut Line<'a
         Anchor::Line => rest.len().checked_sub(last.behind.len()),
     };
     let (mut stretch, behind) = rest.split_at(end.ok_or(missing)?);
-    let behind = behind.strip_prefix(&*last.behind).ok_or(missing)?;
+    let behind = without(behind, &last.behind).ok_or(missing)?;
 
     let mut steps = steps;
     while let [before @ .., previous, step] = steps
