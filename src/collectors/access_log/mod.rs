@@ -3,3 +3,4 @@
 pub mod classes;
 pub mod format;
 pub mod line;
+pub mod security;
