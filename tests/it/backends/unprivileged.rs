@@ -61,7 +61,7 @@ fn php_fpm(document: &Document, home: &Path) -> (PhpFpm, String) {
     let install = document.with("opcache", &[("/usr/share/vitrin", &here)]);
     let install = install.replace("vitrin opcache-script", &format!("{} opcache-script", env!("CARGO_BIN_EXE_vitrin")));
     let log = master.file("fpm.log").display().to_string();
-    let open = document.with("error-log", &[("/var/log/php8.2-fpm.log", &log), ("vitrin", "www-data")]);
+    let open = document.with("error-log", &[("vitrin", "www-data"), ("/var/log/php8.2-fpm.log", &log)]);
     let mut command = Command::new("sh");
     command.args(["-euc", &(install + &open)]);
     assert!(command.status().unwrap().success(), "{command:?}");

@@ -53,5 +53,5 @@ fn unlogged(configuration: &Configuration, config: &Config) -> Option<Remedy> {
          counted.",
         names.join(", ")
     );
-    Some(Remedy::by_hand(why, format!("In vitrin.toml, below this target:\nerror_logs = [\"{NGINX}\"]\n")).as_more())
+    Some(Remedy::by_hand(why, format!("In the table of this target in vitrin.toml:\nerror_logs = [\"{NGINX}\"]\n")).as_more())
 }
