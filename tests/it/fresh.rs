@@ -24,17 +24,22 @@ fn init_and_the_lines_of_check_make_everything_green() {
     expect![[r#"
         wrote /etc/vitrin/vitrin.toml: host/main, php_fpm/main, mysql/main, redis/main, nginx/main
         next: vitrin check
-        TARGET             REACHED  SERIES  WHAT IS MISSING
-        host/main          yes
-        php_fpm/main       yes
-        mysql/main         yes
-        mysql_tables/main  yes
-        redis/main         yes
-        nginx/main         yes
+        TARGET               REACHED  SERIES  WHAT IS MISSING
+        host/main            yes
+        php_fpm/main         yes
+        php_fpm_errors/main  yes
+        mysql/main           yes
+        mysql_tables/main    yes
+        redis/main           yes
+        nginx/main           yes
 
         Nothing is wrong without these, but they would show more:
 
-        1. performance_schema is off in MariaDB at /run/mysqld/mysqld.sock: no digests, unused indexes or full scans, and query time as its status has it.
+        1. PHP's errors in www go to the web server, unless php.ini says otherwise: with its log, or php.ini's, they are counted.
+          | In the table of this target in vitrin.toml:
+          | error_logs = ["/var/log/nginx/error.log"]
+
+        2. performance_schema is off in MariaDB at /run/mysqld/mysqld.sock: no digests, unused indexes or full scans, and query time as its status has it.
           | It costs about 100 MB of memory, a little CPU, and a restart of the server. In /etc/mysql/mariadb.conf.d/vitrin.cnf:
           | [mariadb]
           | performance_schema = ON
@@ -45,6 +50,7 @@ fn init_and_the_lines_of_check_make_everything_green() {
         vitrin_up{collector="mysql_tables",target="main"} 1
         vitrin_up{collector="nginx",target="main"} 1
         vitrin_up{collector="php_fpm",target="main"} 1
+        vitrin_up{collector="php_fpm_errors",target="main"} 1
         vitrin_up{collector="redis",target="main"} 1
     "#]]
     .assert_eq(&said);
