@@ -36,3 +36,47 @@ pub(super) fn files(root: &Path, configuration: &Configuration, config: &Config)
     files.dedup();
     files
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collectors::php_fpm::configuration::Pool;
+
+    fn pool(name: &str, log: Option<Log>) -> Pool {
+        Pool {
+            name: Some(name.to_owned()),
+            listen: Err(String::new()),
+            status_listen: None,
+            status_path: None,
+            chroot: false,
+            error_log: log,
+            catches_output: false,
+            manager: None,
+        }
+    }
+
+    #[test]
+    fn each_file_is_named_once_and_what_is_no_file_not_at_all() {
+        let file = |path: &str| Some(Log::File(path.into()));
+        let elsewhere = || Some(Log::Elsewhere("syslog".to_owned()));
+        let pools = [
+            pool("a", file("/log/php.log")),
+            pool("b", file("/log/php.log")),
+            pool("c", file("/log/fpm.log")),
+            pool("d", file("/log/[x].log")),
+            pool("e", elsewhere()),
+            pool("f", None),
+        ];
+        let configuration = Configuration { pools: pools.into(), process_max: None, error_log: file("/log/fpm.log") };
+        let config: Config = toml::from_str("error_logs = ['/srv/*/php.log', '/log/php.log']").unwrap();
+        assert_eq!(patterns(&configuration, &config), ["/log/fpm.log", "/log/php.log", "/srv/*/php.log"]);
+        assert_eq!(of_pools(&configuration), ["/log/php.log", "/log/php.log", "/log/[x].log"].map(Path::new));
+
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("srv/shop")).unwrap();
+        std::fs::write(root.path().join("srv/shop/php.log"), "").unwrap();
+        assert_eq!(files(root.path(), &configuration, &config), [Path::new("/srv/shop/php.log")]);
+        let silent = Configuration { error_log: elsewhere(), ..Configuration::default() };
+        assert_eq!(patterns(&silent, &toml::from_str("").unwrap()), [""; 0]);
+    }
+}
