@@ -76,7 +76,7 @@ impl Collector for PhpFpmErrors {
         // Of errors that go to syslog we know nothing; zeros would say that there are none.
         if is_anything_named {
             counts.report(out);
-            follow::report(Self::NAME, &followed, out);
+            follow::report("php", &followed, out);
         }
         Ok(())
     }
