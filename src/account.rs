@@ -53,20 +53,21 @@ impl Account {
     /// Whether it may talk to the socket, by the socket's mode; lists of more users (ACLs) are not looked at.
     #[must_use]
     pub fn may_use(&self, socket: &Metadata) -> bool {
-        self.granted(socket) & 0o6 == 0o6
+        self.may(0o6, socket)
     }
 
-    /// What it may do with a file or a folder, by its mode: 4 reads, 2 writes, 1 runs or goes into.
+    /// Whether a mode grants it these rights (4 to read, 2 to write, 1 to enter a folder), likewise.
     #[must_use]
-    pub fn granted(&self, file: &Metadata) -> u32 {
-        let mode = file.mode();
-        let granted = match self.uid {
-            0 => 0o7,
-            uid if uid == file.uid() => mode >> 6,
-            _ if self.groups.contains(&file.gid()) => mode >> 3,
-            _ => mode,
+    pub fn may(&self, needed: u32, metadata: &Metadata) -> bool {
+        let mode = metadata.mode();
+        let granted = if metadata.uid() == self.uid {
+            mode >> 6
+        } else if self.groups.contains(&metadata.gid()) {
+            mode >> 3
+        } else {
+            mode
         };
-        granted & 0o7
+        self.uid == 0 || granted & needed == needed
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn closed_secret(secret: &Secret, service: &Service) -> Option<Remedy
     let file = secret.file()?;
     let metadata = fs::metadata(file).ok().filter(|metadata| metadata.len() > 0)?;
     let account = service.account.as_ref()?;
-    if account.granted(&metadata) & 0o4 != 0 {
+    if account.may(0o4, &metadata) {
         return None;
     }
     let why = format!("{} is closed to {}, who has to log in with what it holds.", file.display(), service.user);
@@ -77,7 +77,7 @@ pub(crate) fn membership(root: &Path, socket: &Path, service: &Service, setting:
     match group_name(root, metadata.gid()).filter(|_| opens) {
         Some(group) => Some(Remedy::mend(
             format!("{user} is not in the group {group}, to which the socket {shown} is open."),
-            format!("usermod --append --groups {} {}\n{RESTART}", quoted(&group), quoted(user)),
+            join(&group, service),
         )),
         None => {
             Some(Remedy::by_hand(format!("The socket {shown} is open to no group that {user} could join."), setting))
@@ -97,7 +97,7 @@ pub(crate) fn reading(root: &Path, log: &Path, service: &Service) -> Option<Reme
     for part in parts {
         let metadata = fs::metadata(root.join(part.strip_prefix("/").unwrap_or(part))).ok()?;
         let needed = if part == log { 0o4 } else { 0o1 };
-        if service.account.as_ref().map_or(metadata.mode(), |account| account.granted(&metadata)) & needed != 0 {
+        if service.account.as_ref().map_or(metadata.mode() & needed != 0, |account| account.may(needed, &metadata)) {
             continue;
         }
         let opens = metadata.mode() >> 3 & needed != 0 && metadata.gid() != 0;
@@ -121,10 +121,14 @@ pub(crate) fn reading(root: &Path, log: &Path, service: &Service) -> Option<Reme
         }
     }
     if !groups.is_empty() {
-        let groups: Vec<_> = groups.iter().map(|group| quoted(group)).collect();
-        write!(run, "usermod --append --groups {} {}\n{RESTART}", groups.join(","), quoted(user)).expect(MEMORY);
+        run.push_str(&join(&groups.join(","), service));
     }
     (!run.is_empty()).then(|| Remedy::mend(format!("{user} may not read the log {shown}."), run))
+}
+
+/// Puts the service into a group, or into several with commas between them.
+pub(crate) fn join(groups: &str, service: &Service) -> String {
+    format!("usermod --append --groups {} {}\n{RESTART}", quoted(groups), quoted(&service.user))
 }
 
 /// Whether all links among the folders of a path are root's own (`/var/run`), or ours.
