@@ -9,21 +9,16 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::fingerprint::Fingerprint;
-use super::siblings::{Sibling, siblings};
-use super::tracked::{Id, Opened, Place, Reading, Stamp, Tracked, is_file, open, stamp};
+use super::change::{Before, Change, find, unseen};
+use super::known::{Known, known};
+use super::siblings::Beside;
+use super::tracked::{Id, Opened, Place, Reading, Tracked, is_file, open};
 use super::{Counts, Limits, Start};
 use crate::collector::{Failure, Reason};
 
 /// How many rotated files of one log are open, at most; a log that is rotated more often than they fall silent gives up
 /// the oldest.
 const OLDER: usize = 32;
-
-/// How many files that are done with are remembered beside one log.
-const KNOWN: usize = 400;
-
-/// By how much a clock that was set back may make a file look older than its predecessor, in seconds.
-const CLOCK: i64 = 60;
 
 /// Which of the followed logs has a file.
 pub(super) type Owners = BTreeMap<Id, usize>;
@@ -42,6 +37,8 @@ pub(super) struct Log {
     known: Vec<Known>,
     /// Where reading begins in what is found at the path first.
     start: Start,
+    /// Whether the path was seen with nothing there: what comes then is read whole.
+    awaited: bool,
     missing_since: Option<Instant>,
     /// What is wrong with the path.
     trouble: Option<io::Error>,
@@ -58,18 +55,7 @@ pub(super) struct Saved {
     older: Vec<Place>,
     known: Vec<Known>,
     start: Start,
-}
-
-/// A file that is not to be read, or no further than it was.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Known {
-    inode: u64,
-    print: Fingerprint,
-    /// How far it was read, when it was followed.
-    at: Option<u64>,
-    /// Its size and last write when it was last seen, by which it is known without opening it.
-    size: u64,
-    modified: Stamp,
+    awaited: bool,
 }
 
 /// What reading and looking need of the follower.
@@ -92,6 +78,7 @@ impl Log {
             older: VecDeque::new(),
             known: Vec::new(),
             start,
+            awaited: false,
             missing_since: None,
             trouble: None,
             surveyed: None,
@@ -100,11 +87,12 @@ impl Log {
 
     /// A log that was followed before the program started.
     pub(super) fn resumed(saved: Saved) -> Self {
-        let Saved { path, pattern, current, older, known, start } = saved;
+        let Saved { path, pattern, current, older, known, start, awaited } = saved;
         Self {
             current: current.map(Tracked::resumed),
             older: older.into_iter().map(Tracked::resumed).collect(),
             known,
+            awaited,
             ..Self::new(path, pattern, start)
         }
     }
@@ -119,6 +107,7 @@ impl Log {
             older: self.older.iter().map(place).collect(),
             known: self.known.clone(),
             start: self.start,
+            awaited: self.awaited,
         }
     }
 
@@ -157,6 +146,7 @@ impl Log {
 
     /// Looks what is at the path now.
     pub(super) fn look<F>(&mut self, index: usize, means: &mut Means<'_, F>) {
+        self.locate_older(means);
         self.trouble = self.try_look(index, means).err();
         self.register(index, means.owners);
     }
@@ -177,10 +167,10 @@ impl Log {
         if is_of_another(Id::of(&metadata)) || self.is_unchanged(&metadata) {
             return Ok(());
         }
-        let opened = open(&self.path)?;
-        if is_of_another(opened.id()) {
-            return Ok(());
+        if self.current.is_none() {
+            return self.begin(means);
         }
+        let opened = open(&self.path)?;
         self.change(opened, means)
     }
 
@@ -196,115 +186,108 @@ impl Log {
         is_as_before
     }
 
+    /// Finds those files after a restart that were rotated out before it and not finished.
+    fn locate_older<F>(&mut self, means: &mut Means<'_, F>) {
+        if self.older.iter().all(|older| older.id.is_some()) {
+            return;
+        }
+        let beside = Beside::at_rest(&self.path);
+        self.older.retain_mut(|older| {
+            match find(&beside, older, means.owners) {
+                Some(opened) => older.attach(opened),
+                // Compressed or removed since, as files are that are finished.
+                None => means.counts.lost += u64::from(older.place.size > older.place.at),
+            }
+            older.id.is_some()
+        });
+    }
+
     /// Nothing is at the path: whatever comes is new, and what was there may be beside it.
     fn miss<F>(&mut self, means: &mut Means<'_, F>) {
-        self.start = Start::Beginning;
         if self.missing_since.is_some() {
             return;
         }
         self.missing_since = Some(Instant::now());
-        if let Some(current) = &mut self.current
-            && !current.is_open()
-            && let Some(opened) = find(&siblings(&self.path), current, means.owners)
-        {
-            current.attach(opened);
+        let beside = Beside::at_rest(&self.path);
+        match &mut self.current {
+            None => {
+                self.awaited = true;
+                self.remember(&beside);
+            }
+            Some(current) if current.is_open() => {}
+            Some(current) => {
+                if let Some(opened) = find(&beside, current, means.owners) {
+                    current.attach(opened);
+                }
+            }
         }
+    }
+
+    /// Begins with what is at the path, where nothing was known of it.
+    fn begin<F>(&mut self, means: &mut Means<'_, F>) -> io::Result<()> {
+        // Before the file is opened: what is rotated out while we look is not of before our time.
+        let before = Beside::at_rest(&self.path);
+        let head = open(&self.path)?;
+        if !self.awaited {
+            self.current = Some(Tracked::from(head, self.start, means.buffer, means.limits)?);
+            self.remember(&before);
+            return Ok(());
+        }
+        self.awaited = false;
+        let id = head.id();
+        let is_taken = |other: Id| other == id || means.owners.contains_key(&other);
+        let beside = Beside::at_rest(&self.path);
+        self.older.extend(unseen(&beside, i64::MIN, &self.known, is_taken, |_| false));
+        means.counts.rotations += self.older.len() as u64;
+        self.current = Some(Tracked::new(head)?);
+        self.remember(&beside);
+        Ok(())
     }
 
     /// Another file is at the path than the one that is open, or we do not know yet which it is.
     fn change<F>(&mut self, head: Opened, means: &mut Means<'_, F>) -> io::Result<()> {
-        let beside = siblings(&self.path);
-        let Some(mut current) = self.current.take() else {
-            let id = head.id();
-            self.current = Some(Tracked::from(head, self.start, means.buffer, means.limits)?);
-            self.remember(&beside, &[id]);
-            return Ok(());
-        };
-        let in_place = current.place.inode == head.id().inode;
+        let Some(mut current) = self.current.take() else { return Ok(()) };
         let is_same = !current.is_open() && current.is_like(&head.file);
-        if is_same && in_place {
+        if is_same && current.place.inode == head.id().inode {
             current.attach(head);
             self.current = Some(current);
             return Ok(());
         }
-        if !current.is_open() {
-            match find(&beside, &current, means.owners) {
-                Some(opened) => current.attach(opened),
-                // As after a move to another disk.
-                None if is_same && current.place.print.is_telling() && head.metadata.len() >= current.place.at => {
-                    current.attach(head);
-                    self.current = Some(current);
-                    return Ok(());
-                }
-                None => {}
-            }
+        let followed = self.followed();
+        let before = Before { current: &current, followed: &followed, known: &self.known, owners: means.owners };
+        let change = Change::from(before, &head, || Beside::at_rest(&self.path));
+        let is_moved = is_same && current.place.print.is_telling() && head.metadata.len() >= current.place.at;
+        if change.found.is_none() && is_moved {
+            // As after a move to another disk.
+            current.attach(head);
+            self.current = Some(current);
+            return Ok(());
         }
-        let unseen = self.unseen(&beside, &current, head.id(), in_place, means.owners);
-        means.counts.lost += self.lost(&beside, &current, in_place);
-        if in_place {
-            means.counts.truncations += 1;
-        } else {
-            means.counts.rotations += 1;
+        change.count(means.counts);
+        if let Some(found) = change.found {
+            current.attach(found);
         }
-        means.counts.rotations += unseen.len() as u64;
         if current.is_open() {
             self.older.push_back(current);
         }
-        self.older.extend(unseen);
+        self.older.extend(change.unseen);
         self.current = Some(Tracked::new(head)?);
-        let ids: Vec<_> = self.tracked().filter_map(|tracked| tracked.id).collect();
-        self.remember(&beside, &ids);
+        self.remember(&change.beside);
         Ok(())
     }
 
-    /// The files that came and went while nobody looked: beside the log, written to since, and never seen.
-    fn unseen(&self, beside: &[Sibling], current: &Tracked, next: Id, in_place: bool, owners: &Owners) -> Vec<Tracked> {
-        let since = current.place.modified.0 - CLOCK;
-        let is_ours = |id: Id| id == next || Some(id) == current.id || owners.contains_key(&id);
-        let candidates = beside.iter().filter(|sibling| {
-            !sibling.compressed && sibling.size > 0 && sibling.modified.0 >= since && !is_ours(sibling.id)
-        });
-        let mut found = Vec::new();
-        for sibling in candidates {
-            let Ok(opened) = open(&sibling.path) else { continue };
-            // What copytruncate made of the log is the log, once more.
-            let is_copy = in_place && !current.place.print.is_empty() && current.is_like(&opened.file);
-            if is_copy || self.known.iter().any(|known| known.is(sibling, &opened)) {
-                continue;
-            }
-            found.extend(Tracked::new(opened).ok());
-        }
-        found
+    fn followed(&self) -> Vec<Id> {
+        self.tracked().filter_map(|tracked| tracked.id).collect()
     }
 
-    /// How many files were compressed or removed before they were read.
-    fn lost(&self, beside: &[Sibling], current: &Tracked, in_place: bool) -> u64 {
-        // Compressing keeps the time of the last write, some programs without the part below a second.
-        let last = current.metadata().map_or(current.place.modified.0, |metadata| stamp(&metadata).0);
-        let compressed = || beside.iter().filter(|sibling| sibling.compressed);
-        let newer = compressed()
-            .filter(|sibling| sibling.modified.0 > last && !self.known.iter().any(|known| known.seems(sibling)))
-            .count() as u64;
-        let is_accounted_for = current.is_open()
-            || in_place
-            || current.place.size == 0
-            || newer > 0
-            || compressed().any(|sibling| sibling.modified.0 == last);
-        newer + u64::from(!is_accounted_for)
-    }
-
-    /// Notes what is beside the log and not followed, so that it is never taken for new.
-    fn remember(&mut self, beside: &[Sibling], followed: &[Id]) {
-        let before = std::mem::take(&mut self.known);
-        let rest = beside.iter().filter(|sibling| !followed.contains(&sibling.id) && sibling.size > 0);
-        self.known = rest.filter_map(|sibling| Known::of(sibling, &before)).collect();
-        self.known.truncate(KNOWN);
+    fn remember(&mut self, beside: &Beside) {
+        self.known = known(beside, &self.followed(), &self.known);
     }
 
     /// Looks beside the log: for lines that came late to files that were done with, and for what is not to be read.
     pub(super) fn survey<F>(&mut self, index: usize, means: &mut Means<'_, F>) {
         self.surveyed = Some(Instant::now());
-        let beside = siblings(&self.path);
+        let beside = Beside::of(&self.path);
         // Whatever has come while the log was not rotated is none of its lines: somebody's copy, or old files unpacked.
         let is_same = |current: &Tracked| {
             current.is_open() && fs::metadata(&self.path).is_ok_and(|metadata| Some(Id::of(&metadata)) == current.id)
@@ -312,12 +295,10 @@ impl Log {
         if !self.current.as_ref().is_some_and(is_same) {
             return;
         }
-        let followed: Vec<_> = self.tracked().filter_map(|tracked| tracked.id).collect();
-        self.remember(&beside, &followed);
-        for sibling in beside.iter().filter(|sibling| !sibling.compressed) {
-            let grown = |known: &Known| known.seems(sibling) && known.at.is_some_and(|at| at < sibling.size);
-            if let Some(place) = self.known.iter().position(grown)
-                && let Ok(opened) = open(&sibling.path)
+        self.remember(&beside);
+        for sibling in &beside.all {
+            if let Some(place) = self.known.iter().position(|known| known.has_grown_to(sibling))
+                && let Some(opened) = beside.open(sibling)
                 && let Ok(mut late) = Tracked::new(opened)
             {
                 late.place.at = self.known.remove(place).at.unwrap_or_default();
@@ -387,13 +368,7 @@ impl Log {
             }
             let Some(mut oldest) = self.older.pop_front() else { break };
             oldest.finish(means.buffer, means.limits, means.counts, means.each)?;
-            self.known.push(Known {
-                inode: oldest.place.inode,
-                print: oldest.place.print,
-                at: Some(oldest.place.at),
-                size: oldest.place.size,
-                modified: oldest.place.modified,
-            });
+            self.known.push(Known::finished(&oldest));
         }
         Ok(())
     }
@@ -406,47 +381,11 @@ impl Log {
             if current.metadata().is_some_and(|metadata| metadata.nlink() == 0) {
                 current.finish(means.buffer, means.limits, means.counts, means.each)?;
                 self.current = None;
+                self.awaited = true;
             }
         } else if silent >= means.limits.rest {
             current.close();
         }
         Ok(())
-    }
-}
-
-/// The file that is tracked, under the name that it has now; or a copy of it that has all of it and more.
-fn find(beside: &[Sibling], tracked: &Tracked, owners: &Owners) -> Option<Opened> {
-    let open_if_it = |sibling: &Sibling| {
-        let opened = open(&sibling.path).ok()?;
-        let is_it = !sibling.compressed && sibling.size >= tracked.place.at && tracked.is_like(&opened.file);
-        (is_it && !owners.contains_key(&opened.id())).then_some(opened)
-    };
-    let same = beside.iter().filter(|sibling| sibling.id.inode == tracked.place.inode).find_map(open_if_it);
-    let is_telling = tracked.place.print.is_telling();
-    same.or_else(|| beside.iter().rev().filter(|_| is_telling).find_map(open_if_it))
-}
-
-impl Known {
-    /// What is to be remembered of a file, knowing what was remembered before.
-    fn of(sibling: &Sibling, before: &[Self]) -> Option<Self> {
-        let new =
-            |print, at| Self { inode: sibling.id.inode, print, at, size: sibling.size, modified: sibling.modified };
-        if let Some(same) = before.iter().find(|known| known.seems(sibling)) {
-            return Some(new(same.print, same.at));
-        }
-        let opened = open(&sibling.path).ok()?;
-        let at = before.iter().find(|known| known.is(sibling, &opened)).and_then(|known| known.at);
-        Some(new(Fingerprint::of(&opened.file).ok()?, at))
-    }
-
-    /// Whether nothing tells the file from the one that was seen.
-    fn seems(&self, sibling: &Sibling) -> bool {
-        (self.inode, self.size, self.modified) == (sibling.id.inode, sibling.size, sibling.modified)
-    }
-
-    /// Whether it is the one that was seen.
-    fn is(&self, sibling: &Sibling, opened: &Opened) -> bool {
-        let mut print = self.print;
-        self.inode == sibling.id.inode && !print.is_empty() && print.is_of(&opened.file).unwrap_or(false)
     }
 }
