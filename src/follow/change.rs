@@ -103,7 +103,7 @@ pub(super) fn unseen(
     let open = |sibling: &Sibling| {
         let opened = beside.open(sibling)?;
         let is_new = !is_copy(&opened) && !known.iter().any(|known| known.is(&opened));
-        is_new.then(|| Tracked::new(opened).ok()).flatten()
+        is_new.then(|| Tracked::new(opened))
     };
     beside.all.iter().filter(is_candidate).filter_map(open).collect()
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -12,13 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::change::{Before, Change, find, unseen};
 use super::known::{Known, known};
 use super::siblings::Beside;
-use super::tracked::{Id, Opened, Place, Reading, Tracked, is_file, open};
+use super::tracked::{Id, Opened, Place, Tracked, is_file, open};
 use super::{Counts, Limits, Start};
 use crate::collector::{Failure, Reason};
-
-/// How many rotated files of one log are open, at most; a log that is rotated more often than they fall silent gives up
-/// the oldest.
-const OLDER: usize = 32;
 
 /// Which of the followed logs has a file.
 pub(super) type Owners = BTreeMap<Id, usize>;
@@ -30,18 +25,18 @@ pub(super) struct Log {
     /// The pattern that it was found by.
     pub(super) pattern: String,
     /// What is at the path, or was before it went.
-    current: Option<Tracked>,
+    pub(super) current: Option<Tracked>,
     /// What was there before and may not be finished, the oldest first.
-    older: VecDeque<Tracked>,
+    pub(super) older: VecDeque<Tracked>,
     /// Files beside it that are not to be read: done with, or older than what was followed first.
-    known: Vec<Known>,
+    pub(super) known: Vec<Known>,
     /// Where reading begins in what is found at the path first.
     start: Start,
     /// Whether the path was seen with nothing there: what comes then is read whole.
-    awaited: bool,
-    missing_since: Option<Instant>,
+    pub(super) awaited: bool,
+    pub(super) missing_since: Option<Instant>,
     /// What is wrong with the path.
-    trouble: Option<io::Error>,
+    pub(super) trouble: Option<io::Error>,
     /// When what is beside it was last looked at.
     pub(super) surveyed: Option<Instant>,
 }
@@ -170,8 +165,9 @@ impl Log {
         if self.current.is_none() {
             return self.begin(means);
         }
-        let opened = open(&self.path)?;
-        self.change(opened, means)
+        let head = open(&self.path)?;
+        self.change(head, means);
+        Ok(())
     }
 
     fn is_unchanged(&mut self, metadata: &Metadata) -> bool {
@@ -237,21 +233,22 @@ impl Log {
         let id = head.id();
         let is_taken = |other: Id| other == id || means.owners.contains_key(&other);
         let beside = Beside::at_rest(&self.path);
-        self.older.extend(unseen(&beside, i64::MIN, &self.known, is_taken, |_| false));
-        means.counts.rotations += self.older.len() as u64;
-        self.current = Some(Tracked::new(head)?);
+        let unseen = unseen(&beside, i64::MIN, &self.known, is_taken, |_| false);
+        means.counts.rotations += unseen.len() as u64;
+        self.older.extend(unseen);
+        self.current = Some(Tracked::new(head));
         self.remember(&beside);
         Ok(())
     }
 
     /// Another file is at the path than the one that is open, or we do not know yet which it is.
-    fn change<F>(&mut self, head: Opened, means: &mut Means<'_, F>) -> io::Result<()> {
-        let Some(mut current) = self.current.take() else { return Ok(()) };
+    pub(super) fn change<F>(&mut self, head: Opened, means: &mut Means<'_, F>) {
+        let Some(mut current) = self.current.take() else { return };
         let is_same = !current.is_open() && current.is_like(&head.file);
         if is_same && current.place.inode == head.id().inode {
             current.attach(head);
             self.current = Some(current);
-            return Ok(());
+            return;
         }
         let followed = self.followed();
         let before = Before { current: &current, followed: &followed, known: &self.known, owners: means.owners };
@@ -261,7 +258,7 @@ impl Log {
             // As after a move to another disk.
             current.attach(head);
             self.current = Some(current);
-            return Ok(());
+            return;
         }
         change.count(means.counts);
         if let Some(found) = change.found {
@@ -271,9 +268,8 @@ impl Log {
             self.older.push_back(current);
         }
         self.older.extend(change.unseen);
-        self.current = Some(Tracked::new(head)?);
+        self.current = Some(Tracked::new(head));
         self.remember(&change.beside);
-        Ok(())
     }
 
     fn followed(&self) -> Vec<Id> {
@@ -299,93 +295,12 @@ impl Log {
         for sibling in &beside.all {
             if let Some(place) = self.known.iter().position(|known| known.has_grown_to(sibling))
                 && let Some(opened) = beside.open(sibling)
-                && let Ok(mut late) = Tracked::new(opened)
             {
+                let mut late = Tracked::new(opened);
                 late.place.at = self.known.remove(place).at.unwrap_or_default();
                 self.older.push_back(late);
             }
         }
         self.register(index, means.owners);
-    }
-
-    /// Reads on, what is older first; whether there is more.
-    pub(super) fn read<F: FnMut(&[u8])>(&mut self, means: &mut Means<'_, F>) -> bool {
-        match self.try_read(means) {
-            Ok(more) => more,
-            Err(error) => {
-                // It is looked for again: a file on another machine may have gone stale.
-                self.current.iter_mut().for_each(Tracked::close);
-                self.trouble = Some(error);
-                false
-            }
-        }
-    }
-
-    fn try_read<F: FnMut(&[u8])>(&mut self, means: &mut Means<'_, F>) -> io::Result<bool> {
-        loop {
-            for older in &mut self.older {
-                match older.read(means.buffer, means.until, means.limits, means.counts, means.each) {
-                    Ok(Reading::Late) => return Ok(true),
-                    Ok(Reading::End) => {}
-                    // Nobody writes another log into a file that was rotated out: what is there now was not appended.
-                    Ok(Reading::Replaced) => older.close(),
-                    Err(error) => {
-                        means.counts.lost += 1;
-                        older.close();
-                        self.trouble = Some(error);
-                    }
-                }
-            }
-            self.finish_older(means)?;
-            let Some(current) = &mut self.current else { return Ok(false) };
-            match current.read(means.buffer, means.until, means.limits, means.counts, means.each)? {
-                Reading::Late => return Ok(true),
-                Reading::End => {
-                    self.rest(means)?;
-                    return Ok(false);
-                }
-                Reading::Replaced => {
-                    current.close();
-                    let head = open(&self.path)?;
-                    self.change(head, means)?;
-                    if Instant::now() >= means.until {
-                        return Ok(true);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Is done with files that were rotated out, when nobody writes to them any more.
-    fn finish_older<F: FnMut(&[u8])>(&mut self, means: &mut Means<'_, F>) -> io::Result<()> {
-        let is_succeeded = self.current.as_ref().is_some_and(|current| {
-            current.place.at > 0 || current.metadata().is_some_and(|metadata| metadata.len() > 0)
-        });
-        while let Some(oldest) = self.older.front() {
-            let is_over = !oldest.is_open() || is_succeeded && oldest.active.elapsed() >= means.limits.quiet;
-            if !is_over && self.older.len() <= OLDER {
-                break;
-            }
-            let Some(mut oldest) = self.older.pop_front() else { break };
-            oldest.finish(means.buffer, means.limits, means.counts, means.each)?;
-            self.known.push(Known::finished(&oldest));
-        }
-        Ok(())
-    }
-
-    /// Lets go of a file that nobody writes to: one that was removed after a while, others after long.
-    fn rest<F: FnMut(&[u8])>(&mut self, means: &mut Means<'_, F>) -> io::Result<()> {
-        let Some(current) = self.current.as_mut().filter(|current| current.is_open()) else { return Ok(()) };
-        let silent = current.active.elapsed();
-        if self.missing_since.is_some() && silent >= means.limits.quiet {
-            if current.metadata().is_some_and(|metadata| metadata.nlink() == 0) {
-                current.finish(means.buffer, means.limits, means.counts, means.each)?;
-                self.current = None;
-                self.awaited = true;
-            }
-        } else if silent >= means.limits.rest {
-            current.close();
-        }
-        Ok(())
     }
 }
