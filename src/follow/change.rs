@@ -10,7 +10,7 @@ use super::tracked::{Id, Opened, Tracked, stamp};
 const CLOCK: i64 = 60;
 
 /// How often we look again when files are renamed while we look.
-const TRIES: usize = 10;
+pub(super) const TRIES: usize = 10;
 
 /// What has become of the file that was at a log's path, now that another is there or it is not known which it is.
 pub(super) struct Change {

@@ -1,6 +1,6 @@
 //! One log: the file that its path leads to, those that it was rotated to, and the change from one to the other.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::change::{Before, Change, find, unseen};
+use super::change::{Before, Change, TRIES, find, unseen};
 use super::known::{Known, known};
 use super::siblings::Beside;
 use super::tracked::{Id, Opened, Place, Tracked, is_file, open};
@@ -27,7 +27,7 @@ pub(super) struct Log {
     /// What is at the path, or was before it went.
     pub(super) current: Option<Tracked>,
     /// What was there before and may not be finished, the oldest first.
-    pub(super) older: VecDeque<Tracked>,
+    pub(super) older: Vec<Tracked>,
     /// Files beside it that are not to be read: done with, or older than what was followed first.
     pub(super) known: Vec<Known>,
     /// Where reading begins in what is found at the path first.
@@ -70,7 +70,7 @@ impl Log {
             path,
             pattern,
             current: None,
-            older: VecDeque::new(),
+            older: Vec::new(),
             known: Vec::new(),
             start,
             awaited: false,
@@ -187,15 +187,21 @@ impl Log {
         if self.older.iter().all(|older| older.id.is_some()) {
             return;
         }
-        let beside = Beside::at_rest(&self.path);
-        self.older.retain_mut(|older| {
-            match find(&beside, older, means.owners) {
-                Some(opened) => older.attach(opened),
-                // Compressed or removed since, as files are that are finished.
-                None => means.counts.lost += u64::from(older.place.size > older.place.at),
+        let mut tries = 0;
+        while tries < TRIES && self.older.iter().any(|older| older.id.is_none()) {
+            let beside = Beside::at_rest(&self.path);
+            for older in self.older.iter_mut().filter(|older| older.id.is_none()) {
+                if let Some(found) = find(&beside, older, means.owners) {
+                    older.attach(found);
+                }
             }
-            older.id.is_some()
-        });
+            tries = if beside.has_moved() { tries + 1 } else { TRIES };
+        }
+        for gone in self.older.extract_if(.., |older| older.id.is_none()) {
+            // Compressed or removed since, as files are that are finished.
+            means.counts.lost += u64::from(gone.place.size > gone.place.at);
+            self.known.push(Known::finished(&gone));
+        }
     }
 
     /// Nothing is at the path: whatever comes is new, and what was there may be beside it.
@@ -206,6 +212,7 @@ impl Log {
         self.missing_since = Some(Instant::now());
         let beside = Beside::at_rest(&self.path);
         match &mut self.current {
+            None if self.awaited => {}
             None => {
                 self.awaited = true;
                 self.remember(&beside);
@@ -265,7 +272,9 @@ impl Log {
             current.attach(found);
         }
         if current.is_open() {
-            self.older.push_back(current);
+            self.older.push(current);
+        } else {
+            self.known.push(Known::finished(&current));
         }
         self.older.extend(change.unseen);
         self.current = Some(Tracked::new(head));
@@ -298,7 +307,7 @@ impl Log {
             {
                 let mut late = Tracked::new(opened);
                 late.place.at = self.known.remove(place).at.unwrap_or_default();
-                self.older.push_back(late);
+                self.older.push(late);
             }
         }
         self.register(index, means.owners);

@@ -66,12 +66,12 @@ impl Log {
         let is_succeeded = self.current.as_ref().is_some_and(|current| {
             current.place.at > 0 || current.metadata().is_some_and(|metadata| metadata.len() > 0)
         });
-        while let Some(oldest) = self.older.front() {
+        while let Some(oldest) = self.older.first() {
             let is_over = !oldest.is_open() || is_succeeded && oldest.active.elapsed() >= means.limits.quiet;
             if !is_over && self.older.len() <= OLDER {
                 break;
             }
-            let Some(mut oldest) = self.older.pop_front() else { break };
+            let mut oldest = self.older.remove(0);
             oldest.finish(means.buffer, means.limits, means.counts, means.each)?;
             self.known.push(Known::finished(&oldest));
         }
