@@ -56,6 +56,7 @@ impl Sections {
         let mut jobs = Jobs { list: Vec::new(), context, present };
         jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
+        jobs.add::<php_fpm::PhpFpmErrors>(php_fpm);
         jobs.add::<mysql::Mysql>(mysql);
         jobs.add::<mysql::Tables>(mysql);
         jobs.add::<mysql::Digests>(mysql);
@@ -86,13 +87,14 @@ const PASSWORDS: &str = "/etc/vitrin";
 
 /// Every collector: its name, and what it may emit.
 #[must_use]
-pub fn all() -> [(&'static str, &'static [Catalogue]); 10] {
+pub fn all() -> [(&'static str, &'static [Catalogue]); 11] {
     fn entry<C: Collector>() -> (&'static str, &'static [Catalogue]) {
         (C::NAME, C::METRICS)
     }
     [
         entry::<host::Host>(),
         entry::<php_fpm::PhpFpm>(),
+        entry::<php_fpm::PhpFpmErrors>(),
         entry::<mysql::Mysql>(),
         entry::<mysql::Tables>(),
         entry::<mysql::Digests>(),

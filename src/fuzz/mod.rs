@@ -47,6 +47,8 @@ targets! {
     config = configuration::config;
     /// FPM's pool files.
     fpm_configuration = php_fpm::fuzz::configuration;
+    /// Lines of the error logs of FPM, PHP and nginx.
+    fpm_errors = php_fpm::fuzz::errors;
     /// FastCGI records.
     fpm_fastcgi = php_fpm::fuzz::fastcgi;
     /// What the OPcache script prints.
