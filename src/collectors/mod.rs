@@ -69,7 +69,8 @@ impl Sections {
 }
 
 /// How each topic finds its servers on a machine, in the order in which they are shown.
-pub const DISCOVERIES: [Discovery; 4] = [php_fpm::DISCOVERY, mysql::DISCOVERY, redis::DISCOVERY, nginx::DISCOVERY];
+pub const DISCOVERIES: [Discovery; 5] =
+    [php_fpm::DISCOVERY, mysql::DISCOVERY, redis::DISCOVERY, nginx::DISCOVERY, access_log::DISCOVERY];
 
 /// The line for the password of a topic's account that is kept where documents and `vitrin check` say; `None` when there
 /// is none, or when the server at this address does not run as one of these users.

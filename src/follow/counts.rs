@@ -12,6 +12,8 @@ crate::metrics! {
 
     /// Bytes read from log files.
     BYTES = Counter("vitrin_log_read_bytes_total", Bytes, ["log"]);
+    /// Lines of log files, by what became of them: parsed, or unparsed because they are not of the format they should have.
+    LINES = Counter("vitrin_log_lines_total", None, ["log", "result"]);
     /// Lines left out because they were longer than Vitrin reads.
     TOO_LONG = Counter("vitrin_log_lines_too_long_total", None, ["log"]);
     /// Log files that were renamed away and followed to their end while a new one took their place.
@@ -66,5 +68,12 @@ pub fn report(log: &'static str, counts: &Counts, out: &mut Snapshot) {
     out.push(&BEHIND, labels, counts.behind);
     if let Some(time) = counts.last_line {
         out.push(&LAST_LINE, labels, unix_seconds(time));
+    }
+}
+
+/// Pushes what became of the lines of logs of a kind.
+pub fn report_lines<const N: usize>(log: &'static str, results: [(&'static str, u64); N], out: &mut Snapshot) {
+    for (result, lines) in results {
+        out.push(&LINES, [log, result], lines);
     }
 }

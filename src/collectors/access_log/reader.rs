@@ -20,12 +20,6 @@ use crate::follow::{self, Follower, Limits, Positions, Progress, Start};
 use crate::snapshot::Snapshot;
 use crate::state::{Claim, Slot};
 
-crate::metrics! {
-    Own as METRICS;
-    /// Lines of the access logs, by whether they were understood: `parsed` or `unparsed`.
-    LINES = Counter("vitrin_log_lines_total", None, ["log", "result"]);
-}
-
 /// How often the logs are looked at between scrapes. What is lost when a log is truncated is what was written since.
 const POLL: Duration = Duration::from_millis(250);
 
@@ -93,6 +87,9 @@ struct Lines {
     parsed: u64,
     unparsed: u64,
 }
+
+/// The `log` label of access logs.
+const ACCESS: &str = "access";
 
 /// What stands in the agent of Vitrin's own probes.
 const OWN_AGENT: &str = "vitrin-probe";
@@ -223,11 +220,10 @@ impl Reader {
         let Counting { tally, signals, lines, .. } = &self.counting;
         tally.report(out);
         signals.report(out);
-        out.push(&LINES, ["access", "parsed"], lines.parsed);
-        out.push(&LINES, ["access", "unparsed"], lines.unparsed);
-        follow::report("access", self.logs.counts(), out);
+        follow::report_lines(ACCESS, [("parsed", lines.parsed), ("unparsed", lines.unparsed)], out);
+        follow::report(ACCESS, self.logs.counts(), out);
         if self.has_error_logs {
-            follow::report("error", self.error_logs.counts(), out);
+            follow::report("server_errors", self.error_logs.counts(), out);
         }
     }
 

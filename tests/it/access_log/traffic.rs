@@ -1,5 +1,6 @@
 //! Rate, errors and duration of a shop's requests.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 
@@ -52,7 +53,8 @@ fn whatever_clients_make_up_the_series_and_the_memory_stay_the_same() {
         let mut lines = String::new();
         for number in numbers {
             let (a, b) = (number >> 8 & 255, number & 255);
-            lines += &format!(
+            write!(
+                lines,
                 "198.{}.{a}.{b} - user{number} [23/Nov/2026:03:{:02}:{:02} +0000] \"M{number} /p{number}?q={number} HTTP/1.1\" \
                  {} 512 \"http://r{number}.example/\" \"agent {number}\" \"host{number}.example\" 0.{:03} \"0.001\" \"S{number}\" \
                  \"PASSED\" \"-\"\n",
@@ -61,7 +63,8 @@ fn whatever_clients_make_up_the_series_and_the_memory_stay_the_same() {
                 number / 100 % 60,
                 100 + number % 500,
                 number % 1_000,
-            );
+            )
+            .unwrap();
         }
         log.write_all(lines.as_bytes()).unwrap();
         log.flush().unwrap();
@@ -75,8 +78,7 @@ fn whatever_clients_make_up_the_series_and_the_memory_stay_the_same() {
     };
     let (first, small) = after(0..20_000);
     let (last, large) = after(20_000..120_000);
-    let series = |page: &crate::support::scrape::Page| page.len();
-    assert_eq!(series(&first), series(&last));
+    assert_eq!(first.len(), last.len(), "series");
     assert!(last.samples("shop_http_requests_total").all(|series| series.labels["vhost"] == "other"));
     // 100,000 addresses fill the tables of clients; lines are not kept.
     assert!(large < small + (8 << 20), "from {small} to {large} bytes");

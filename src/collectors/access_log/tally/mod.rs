@@ -235,7 +235,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::snapshot::{Snapshot, Value};
+    use crate::snapshot::{Number as _, Snapshot, Value};
 
     fn line<'a>(host: &'a str, method: &'a str, status: u16) -> Line<'a> {
         Line {
@@ -262,7 +262,7 @@ mod tests {
             for (labels, value) in group.samples() {
                 let count = match value {
                     Value::Number(count) => *count,
-                    Value::Histogram(histogram) => histogram.count() as f64,
+                    Value::Histogram(histogram) => histogram.count().number(),
                     Value::Summary(_) => unreachable!(),
                 };
                 counts.push((labels.collect::<Vec<_>>().join(" "), count));
