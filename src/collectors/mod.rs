@@ -5,6 +5,7 @@ pub mod host;
 pub mod mysql;
 pub mod nginx;
 pub mod php_fpm;
+pub mod probe;
 pub mod redis;
 
 use std::path::Path;

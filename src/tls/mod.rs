@@ -1,5 +1,6 @@
 //! TLS towards servers, for all who speak it: what of a certificate is believed, and how ours are read.
 
+pub(crate) mod certificate;
 mod settings;
 
 use std::fs::OpenOptions;

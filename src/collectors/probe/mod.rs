@@ -1,0 +1,3 @@
+//! The shop from outside: HTTP, TCP, TLS and DNS as a visitor meets them, and the certificates on disk.
+
+pub mod tls;
