@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use super::connect::Family;
+use super::encryption::Encryption;
 use super::pattern::Pattern;
 use super::{dns, http, tcp};
 use crate::config::secret::Secret;
@@ -37,7 +38,7 @@ pub struct Config {
 /// What is probed, and what is expected of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Subject {
-    Http(Box<http::Settings>),
+    Http(Box<http::Page>),
     Tcp(tcp::Settings),
     Dns(dns::Settings),
 }
@@ -137,6 +138,7 @@ keys! {
     redirects: http::Redirects, HTTP;
     allow_private: bool, HTTP;
     http2: bool, HTTP;
+    tls: Encryption, HTTP;
     steps: tcp::Steps, TCP;
 }
 
@@ -199,7 +201,7 @@ impl Keys {
             body: self.expect_body,
             not_body: self.reject_body,
         };
-        Ok(Subject::Http(Box::new(http::Settings {
+        Ok(Subject::Http(Box::new(http::Page {
             url,
             ip,
             request,
@@ -207,6 +209,7 @@ impl Keys {
             body_limit: self.body_limit.unwrap_or_default(),
             redirects: self.redirects.unwrap_or_default(),
             allow_private: self.allow_private.unwrap_or_default(),
+            encryption: self.tls.unwrap_or_default(),
             http2: self.http2.unwrap_or(true),
         })))
     }

@@ -9,6 +9,7 @@ use super::connect::{self, Family, is_private};
 use super::dns::Answered;
 use super::ending::{Ending, Trouble};
 use super::http::Visited;
+use super::tls::Inspection;
 use crate::snapshot::Snapshot;
 
 crate::metrics! {
@@ -34,6 +35,8 @@ pub(super) struct Findings {
     doing: String,
     pub(super) visited: Option<Visited>,
     pub(super) answered: Option<Answered>,
+    /// What came of the last handshake, and of the certificates that it showed.
+    pub(super) inspection: Option<Inspection>,
 }
 
 impl Findings {
@@ -90,6 +93,9 @@ impl Findings {
         }
         if let Some(visited) = &self.visited {
             visited.report(out);
+        }
+        if let Some(inspection) = &self.inspection {
+            inspection.report(out);
         }
         if let Some(answered) = &self.answered {
             answered.report(out);

@@ -5,12 +5,14 @@
 mod config;
 mod connect;
 mod dns;
+mod encryption;
 mod ending;
 mod findings;
 mod http;
 mod pattern;
 mod tally;
 mod tcp;
+pub mod tls;
 
 use std::time::Duration;
 
@@ -56,6 +58,9 @@ impl Collector for Probe {
         Catalogue::List(findings::METRICS),
         Catalogue::List(http::METRICS),
         Catalogue::List(dns::METRICS),
+        tls::METRICS[0],
+        tls::METRICS[1],
+        tls::METRICS[2],
     ];
     const UP: Option<&'static Metric<0>> = Some(&SUCCESS);
     /// A probe keeps its own time, so that what it has learned until then is not lost; and some wait for their turn.

@@ -1,5 +1,6 @@
 //! One request and its answer, on a connection of its own.
 
+use std::net::SocketAddr;
 use std::pin::pin;
 
 use bytes::Bytes;
@@ -16,12 +17,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::journey::Journey;
-use super::settings::Settings;
+use super::settings::Page;
 use super::visited as visited_of;
 use super::visited::Phase;
-use crate::collector::Context;
+use crate::collector::{Context, Failure};
+use crate::collectors::probe::encryption::server_name;
 use crate::collectors::probe::ending::{Ending, Trouble};
 use crate::collectors::probe::findings::Findings;
+use crate::collectors::probe::tls::handshake::handshake;
+use crate::collectors::probe::tls::trust::Trust;
 
 /// The most bytes of an answer's header.
 const HEADER_BYTES: usize = 64 << 10;
@@ -36,16 +40,46 @@ pub(super) struct Answer {
 
 /// What an exchange needs to know.
 pub(super) struct Exchange<'a> {
-    pub(super) settings: &'a Settings,
+    pub(super) page: &'a Page,
     pub(super) journey: &'a Journey<'a>,
     pub(super) context: &'a Context,
 }
 
 impl Exchange<'_> {
-    /// Asks over a connection, with TLS where the page wants it.
-    pub(super) async fn over(&self, stream: TcpStream, found: &mut Findings) -> Result<Answer, Trouble> {
-        visited_of(found).skip(Phase::Tls);
-        self.http1(stream, found).await
+    /// Asks over a connection to this address, with TLS where the page wants it.
+    pub(super) async fn over(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        found: &mut Findings,
+    ) -> Result<Answer, Trouble> {
+        found.inspection = None;
+        if !self.journey.is_encrypted() {
+            visited_of(found).skip(Phase::Tls);
+            return self.http1(stream, found).await;
+        }
+        visited_of(found).begin(Phase::Tls);
+        found.doing("agreeing on TLS");
+        let settings = self.journey.tls();
+        let name = server_name(settings.server_name.as_deref(), &self.journey.host())?;
+        let trust = Trust::load(&settings).map_err(Trouble::local)?;
+        let alpn: &[&[u8]] = if self.page.http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
+        match handshake(stream, &name, alpn, &trust).await {
+            Ok((stream, inspection)) => {
+                visited_of(found).end();
+                let judged = trust.judge(&inspection);
+                let http2 = inspection.session.as_ref().is_some_and(|session| session.alpn.as_deref() == Some(b"h2"));
+                found.inspection = Some(inspection);
+                judged?;
+                if http2 { self.http2(stream, found).await } else { self.http1(stream, found).await }
+            }
+            Err(refusal) => {
+                let dial = async || TcpStream::connect(address).await.map_err(Failure::io);
+                let refusal = refusal.look_closer(dial, &name, &trust).await;
+                found.inspection = refusal.inspection;
+                Err(refusal.failure.into())
+            }
+        }
     }
 
     async fn http1<S>(&self, stream: S, found: &mut Findings) -> Result<Answer, Trouble>
@@ -111,7 +145,7 @@ impl Exchange<'_> {
     async fn read(&self, mut body: Incoming, found: &mut Findings) -> Result<Vec<u8>, Trouble> {
         found.doing("reading the body");
         visited_of(found).begin(Phase::Transfer);
-        let expected = &self.settings.expected;
+        let expected = &self.page.expected;
         let is_wanted = expected.body.is_some() || expected.not_body.is_some();
         let mut kept = Vec::new();
         let mut bytes = 0;
@@ -119,11 +153,8 @@ impl Exchange<'_> {
             let frame = frame.map_err(|error| broken(&error))?;
             let Some(data) = frame.data_ref() else { continue };
             bytes += data.len() as u64;
-            if bytes > self.settings.body_limit.0 {
-                return Err(Trouble::new(
-                    Ending::Limit,
-                    format!("the body is larger than {}", self.settings.body_limit),
-                ));
+            if bytes > self.page.body_limit.0 {
+                return Err(Trouble::new(Ending::Limit, format!("the body is larger than {}", self.page.body_limit)));
             }
             visited_of(found).read(bytes);
             if is_wanted {

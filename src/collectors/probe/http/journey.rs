@@ -8,9 +8,10 @@ use hyper::{StatusCode, Uri};
 use url::Url;
 
 use super::cookies::Cookies;
-use super::settings::{Login, Method, Request, Settings, Text};
+use super::settings::{Login, Method, Page, Request, Text};
 use crate::collector::{Failure, Reason};
 use crate::collectors::probe::ending::{Ending, Trouble};
+use crate::tls::Settings;
 
 /// Who asks, so that a log can tell us from shoppers.
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("vitrin-probe/", env!("CARGO_PKG_VERSION")));
@@ -18,7 +19,7 @@ const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("vitrin-probe/"
 /// The next request, and what is known from the ones before it.
 #[derive(Debug)]
 pub(super) struct Journey<'a> {
-    settings: &'a Settings,
+    page: &'a Page,
     pub(super) url: Url,
     method: Method,
     /// The body goes with the first request, and where a redirect wants it again.
@@ -27,10 +28,10 @@ pub(super) struct Journey<'a> {
 }
 
 impl<'a> Journey<'a> {
-    pub(super) fn begin(settings: &'a Settings) -> Self {
-        let (url, method) = (settings.url.0.clone(), settings.request.method);
-        let with_body = settings.request.body.is_some();
-        Self { settings, url, method, with_body, cookies: Cookies::default() }
+    pub(super) fn begin(page: &'a Page) -> Self {
+        let (url, method) = (page.url.0.clone(), page.request.method);
+        let with_body = page.request.body.is_some();
+        Self { page, url, method, with_body, cookies: Cookies::default() }
     }
 
     /// The host, without brackets.
@@ -49,7 +50,7 @@ impl<'a> Journey<'a> {
 
     /// Where this answer leads; `None` when it is no redirect, or none that is to be followed.
     pub(super) fn redirect(&self, status: StatusCode, headers: &HeaderMap) -> Option<Result<Url, Trouble>> {
-        if self.settings.redirects.0 == 0 || !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        if self.page.redirects.0 == 0 || !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             return None;
         }
         let location = headers.get(header::LOCATION)?;
@@ -89,14 +90,23 @@ impl<'a> Journey<'a> {
     /// Whether this is the server that was configured, which alone is told what was configured: the same host and port,
     /// or the same host by TLS instead of plain.
     fn is_at_home(&self) -> bool {
-        let home = &self.settings.url.0;
+        let home = &self.page.url.0;
         let [there, here] = [home, &self.url].map(|url| (url.scheme(), url.port_or_known_default()));
         home.host() == self.url.host() && (there == here || (there, here) == (("http", Some(80)), ("https", Some(443))))
     }
 
+    /// How the server is trusted, and how we show who we are: to a stranger, not at all.
+    pub(super) fn tls(&self) -> Settings {
+        let settings = &self.page.encryption.settings;
+        if self.is_at_home() {
+            return settings.clone();
+        }
+        Settings { ca_file: settings.ca_file.clone(), ..Settings::default() }
+    }
+
     /// The request, for HTTP/2 or HTTP/1.1.
     pub(super) fn request(&self, http2: bool) -> Result<hyper::Request<http_body_util::Full<Bytes>>, Trouble> {
-        let Request { headers, body, login, .. } = &self.settings.request;
+        let Request { headers, body, login, .. } = &self.page.request;
         let bug = |error: &dyn std::error::Error| Trouble::local(Failure::message(Reason::Bug, error.to_string()));
         let mut sent = HeaderMap::new();
         sent.insert(header::USER_AGENT, USER_AGENT);

@@ -16,11 +16,11 @@ use exchange::{Answer, Exchange};
 use journey::{Journey, origin};
 use visited::Phase;
 
-pub(super) use settings::{Expected, Login, Request, Settings};
+pub(super) use settings::{Expected, Login, Page, Request};
 pub(crate) use settings::{HeaderName, Method, PageUrl, Redirects, Size, Statuses, Text};
 pub(super) use visited::{METRICS, Visited};
 
-impl Settings {
+impl Page {
     /// Asks for the page, follows its redirects, and holds the last answer against what is expected.
     pub(super) async fn probe(
         &self,
@@ -74,8 +74,8 @@ impl Settings {
         }
         let (stream, address) = connect(&addresses, deadline).await?;
         found.reached(address.ip());
-        let exchange = Exchange { settings: self, journey, context };
-        exchange.over(stream, found).await
+        let exchange = Exchange { page: self, journey, context };
+        exchange.over(stream, address, found).await
     }
 }
 

@@ -11,6 +11,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor, value::MapAccessDe
 use url::Url;
 
 use crate::collectors::probe::connect::Family;
+use crate::collectors::probe::encryption::Encryption;
 use crate::collectors::probe::pattern::Pattern;
 use crate::config::secret::Secret;
 
@@ -40,7 +41,7 @@ const SECRET: [Name; 3] = [header::AUTHORIZATION, header::COOKIE, header::PROXY_
 
 /// A page, how it is asked for, and what is expected.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Settings {
+pub(crate) struct Page {
     pub(crate) url: PageUrl,
     pub(crate) ip: Family,
     pub(crate) request: Request,
@@ -49,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) redirects: Redirects,
     /// Whether a redirect may lead into a network that is not public, though the page itself is not in one.
     pub(crate) allow_private: bool,
+    /// How the server is trusted.
+    pub(crate) encryption: Encryption,
     /// Whether HTTP/2 is offered to a server that speaks TLS.
     pub(crate) http2: bool,
 }

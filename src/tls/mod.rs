@@ -1,5 +1,8 @@
 //! TLS towards servers, for all who speak it: what of a certificate is believed, and how ours are read.
 
+pub(crate) mod certificate;
+mod settings;
+
 use std::fs::OpenOptions;
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -16,6 +19,8 @@ use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use crate::collector::{Failure, Reason};
+
+pub(crate) use settings::Settings;
 
 /// The largest file of certificates or keys that is read: Mozilla's whole list has 200 KiB.
 const FILE_BYTES: u64 = 1 << 20;
