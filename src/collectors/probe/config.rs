@@ -1,6 +1,6 @@
 //! What is probed: `[probe]` and `[probe.targets.<name>]`.
 //!
-//! A target is of one kind, which its one key `http`, `tcp` or `dns` says; a key that is another kind's is a mistake.
+//! A target is of one kind, which its one key `http`, `tcp`, `tls` or `dns` says; a key that is another kind's is a mistake.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 
 use super::connect::Family;
 use super::encryption::Encryption;
+use super::handshake::EncryptedPort;
 use super::pattern::Pattern;
 use super::{dns, http, tcp};
 use crate::config::secret::Secret;
@@ -40,7 +41,19 @@ pub struct Config {
 pub(super) enum Subject {
     Http(Box<http::Page>),
     Tcp(tcp::Settings),
+    Tls(EncryptedPort),
     Dns(dns::Settings),
+}
+
+impl Subject {
+    /// Whether the server is asked for versions of TLS that are out of date, where it speaks TLS.
+    pub(super) fn asks_for_legacy_versions(&self) -> bool {
+        match self {
+            Self::Http(page) => page.encryption.legacy_versions,
+            Self::Tls(port) => port.encryption.legacy_versions,
+            Self::Tcp(_) | Self::Dns(_) => false,
+        }
+    }
 }
 
 /// Reads `[probe]`.
@@ -115,7 +128,8 @@ macro_rules! keys {
 const HTTP: &[&str] = &["http"];
 const TCP: &[&str] = &["tcp"];
 const DNS: &[&str] = &["dns"];
-const ALL: &[&str] = &["http", "tcp", "dns"];
+const ENCRYPTED: &[&str] = &["http", "tls"];
+const ALL: &[&str] = &["http", "tcp", "tls", "dns"];
 
 keys! {
     http: http::PageUrl, HTTP;
@@ -138,12 +152,12 @@ keys! {
     redirects: http::Redirects, HTTP;
     allow_private: bool, HTTP;
     http2: bool, HTTP;
-    tls: Encryption, HTTP;
+    tls: Encryption, ENCRYPTED;
     steps: tcp::Steps, TCP;
 }
 
 /// How the kinds are written.
-const KINDS: &str = "write one of http = \"https://shop.example/\", tcp = \"mail.example:25\" and \
+const KINDS: &str = "write one of http = \"https://shop.example/\", tcp = \"mail.example:25\", tls = \"mail.example:465\" and \
                      dns = { name = \"shop.example\", type = \"A\" }";
 
 impl<'de> Deserialize<'de> for Target {
@@ -155,7 +169,9 @@ impl<'de> Deserialize<'de> for Target {
 impl Keys {
     /// The kind, which exactly one key says.
     fn kind(&self) -> Result<&'static str, String> {
-        let kinds = [("http", self.http.is_some()), ("tcp", self.tcp.is_some()), ("dns", self.dns.is_some())];
+        let is_tls = self.tls.as_ref().is_some_and(|tls| tls.address.is_some());
+        let kinds =
+            [("http", self.http.is_some()), ("tcp", self.tcp.is_some()), ("tls", is_tls), ("dns", self.dns.is_some())];
         let given: Vec<_> = kinds.into_iter().filter(|(_, given)| *given).map(|(kind, _)| kind).collect();
         match given[..] {
             [kind] => Ok(kind),
@@ -186,6 +202,10 @@ impl Keys {
         if let Some(question) = self.dns {
             return Ok(Subject::Dns(dns::Settings { question, ip }));
         }
+        let encryption = self.tls.unwrap_or_default();
+        if let Some(place) = encryption.address.clone() {
+            return Ok(Subject::Tls(EncryptedPort { place, ip, encryption }));
+        }
         let url = self.http.ok_or_else(|| format!("nothing says what is probed\n{KINDS}"))?;
         let login = http::Login::of(self.user, self.password, self.bearer)?;
         let request = http::Request {
@@ -209,7 +229,7 @@ impl Keys {
             body_limit: self.body_limit.unwrap_or_default(),
             redirects: self.redirects.unwrap_or_default(),
             allow_private: self.allow_private.unwrap_or_default(),
-            encryption: self.tls.unwrap_or_default(),
+            encryption,
             http2: self.http2.unwrap_or(true),
         })))
     }

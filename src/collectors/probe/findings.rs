@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::connect::{self, Family, is_private};
 use super::dns::Answered;
 use super::ending::{Ending, Trouble};
+use super::handshake::Encrypted;
 use super::http::Visited;
 use super::tls::Inspection;
 use crate::snapshot::Snapshot;
@@ -37,6 +38,8 @@ pub(super) struct Findings {
     pub(super) answered: Option<Answered>,
     /// What came of the last handshake, and of the certificates that it showed.
     pub(super) inspection: Option<Inspection>,
+    /// Where the server that was configured speaks TLS.
+    pub(super) encrypted: Option<Encrypted>,
 }
 
 impl Findings {

@@ -8,6 +8,7 @@ mod dns;
 mod encryption;
 mod ending;
 mod findings;
+mod handshake;
 mod http;
 mod pattern;
 mod tally;
@@ -16,6 +17,7 @@ pub mod tls;
 
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -27,7 +29,9 @@ pub use config::{Config, section};
 use config::{LONGEST, Subject};
 use ending::{Ending, Trouble};
 use findings::Findings;
+use handshake::Encrypted;
 use tally::Tally;
+use tls::legacy::LegacyVersions;
 
 crate::metrics! {
     DropIn as METRICS;
@@ -47,6 +51,7 @@ static UNDER_WAY: Semaphore = Semaphore::const_new(64);
 pub struct Probe {
     config: Config,
     tally: Tally,
+    legacy: LegacyVersions,
     context: Context,
 }
 
@@ -72,7 +77,12 @@ impl Collector for Probe {
     }
 
     fn new(config: &Config, context: &Context) -> Self {
-        Self { config: config.clone(), tally: Tally::default(), context: context.clone() }
+        Self {
+            config: config.clone(),
+            tally: Tally::default(),
+            legacy: LegacyVersions::default(),
+            context: context.clone(),
+        }
     }
 
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
@@ -89,15 +99,27 @@ impl Collector for Probe {
         self.tally.count(ended.as_ref().map_or_else(|trouble| trouble.ending, |()| Ending::Ok), took, out);
         // What a probe has learned is true of a target that is down, too.
         out.keep();
+        self.ask_for_legacy_versions(&found, out).await;
         ended.map_err(|trouble| trouble.failure)
     }
 }
 
 impl Probe {
+    /// Asks whoever has shown that they speak TLS for versions that are out of date, which is no part of a probe's time.
+    async fn ask_for_legacy_versions(&self, found: &Findings, out: &mut Snapshot) {
+        let Some(Encrypted { address, name }) = &found.encrypted else { return };
+        if found.inspection.is_some() && self.config.subject.asks_for_legacy_versions() {
+            let dial = async || TcpStream::connect(address).await.map_err(Failure::io);
+            self.legacy.report(dial, name, out).await;
+            out.keep();
+        }
+    }
+
     async fn probe(&self, found: &mut Findings, deadline: Instant) -> Result<(), Trouble> {
         match &self.config.subject {
             Subject::Http(page) => page.probe(found, deadline, &self.context).await,
             Subject::Tcp(port) => port.probe(found, deadline).await,
+            Subject::Tls(port) => port.probe(found, deadline).await,
             Subject::Dns(name) => name.probe(found, deadline).await,
         }
     }

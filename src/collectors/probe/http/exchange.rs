@@ -20,12 +20,11 @@ use super::journey::Journey;
 use super::settings::Page;
 use super::visited as visited_of;
 use super::visited::Phase;
-use crate::collector::{Context, Failure};
+use crate::collector::Context;
 use crate::collectors::probe::encryption::server_name;
 use crate::collectors::probe::ending::{Ending, Trouble};
 use crate::collectors::probe::findings::Findings;
-use crate::collectors::probe::tls::handshake::handshake;
-use crate::collectors::probe::tls::trust::Trust;
+use crate::collectors::probe::handshake::{Encrypted, agree};
 
 /// The most bytes of an answer's header.
 const HEADER_BYTES: usize = 64 << 10;
@@ -59,27 +58,15 @@ impl Exchange<'_> {
             return self.http1(stream, found).await;
         }
         visited_of(found).begin(Phase::Tls);
-        found.doing("agreeing on TLS");
         let settings = self.journey.tls();
         let name = server_name(settings.server_name.as_deref(), &self.journey.host())?;
-        let trust = Trust::load(&settings).map_err(Trouble::local)?;
-        let alpn: &[&[u8]] = if self.page.http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
-        match handshake(stream, &name, alpn, &trust).await {
-            Ok((stream, inspection)) => {
-                visited_of(found).end();
-                let judged = trust.judge(&inspection);
-                let http2 = inspection.session.as_ref().is_some_and(|session| session.alpn.as_deref() == Some(b"h2"));
-                found.inspection = Some(inspection);
-                judged?;
-                if http2 { self.http2(stream, found).await } else { self.http1(stream, found).await }
-            }
-            Err(refusal) => {
-                let dial = async || TcpStream::connect(address).await.map_err(Failure::io);
-                let refusal = refusal.look_closer(dial, &name, &trust).await;
-                found.inspection = refusal.inspection;
-                Err(refusal.failure.into())
-            }
+        if self.journey.is_at_home() {
+            found.encrypted = Some(Encrypted { address, name: name.clone() });
         }
+        let alpn: &[&[u8]] = if self.page.http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
+        let (stream, http2) = agree(stream, address, &name, alpn, &settings, found).await?;
+        visited_of(found).end();
+        if http2 { self.http2(stream, found).await } else { self.http1(stream, found).await }
     }
 
     async fn http1<S>(&self, stream: S, found: &mut Findings) -> Result<Answer, Trouble>

@@ -89,7 +89,7 @@ impl<'a> Journey<'a> {
 
     /// Whether this is the server that was configured, which alone is told what was configured: the same host and port,
     /// or the same host by TLS instead of plain.
-    fn is_at_home(&self) -> bool {
+    pub(super) fn is_at_home(&self) -> bool {
         let home = &self.page.url.0;
         let [there, here] = [home, &self.url].map(|url| (url.scheme(), url.port_or_known_default()));
         home.host() == self.url.host() && (there == here || (there, here) == (("http", Some(80)), ("https", Some(443))))
