@@ -198,7 +198,8 @@ mod tests {
             ~/live/b/fullchain.pem 2030 2028
             ~/live/c/fullchain.pem 2027 2027
             ~/live/d/fullchain.pem 2010 2010
-        "#]].assert_eq(&found(folder.path(), &["live/*/fullchain.pem", "live/a/*.pem"]));
+        "#]]
+        .assert_eq(&found(folder.path(), &["live/*/fullchain.pem", "live/a/*.pem"]));
     }
 
     #[test]
@@ -213,10 +214,12 @@ mod tests {
             connect: reading ~/missing.pem: No such file or directory (os error 2)
             tls: reading ~/folder.pem: not a file
             protocol: reading ~/none.pem: there is no certificate in it
-        "#]].assert_eq(&found(folder.path(), &["*.pem", "missing.pem", "none/*.pem"]));
+        "#]]
+        .assert_eq(&found(folder.path(), &["*.pem", "missing.pem", "none/*.pem"]));
         expect![[r#"
             connect: there is no file at ~/no*.crt
-        "#]].assert_eq(&found(folder.path(), &["no*.crt"]));
+        "#]]
+        .assert_eq(&found(folder.path(), &["no*.crt"]));
     }
 
     #[test]
@@ -238,12 +241,15 @@ mod tests {
         };
         expect![[r#"
             `shop.pem` is not an absolute path
-            write it from the root on: "/etc/ssl/shop.pem""#]].assert_eq(&refusal(&["/etc/ssl/a.pem", "shop.pem"]));
+            write it from the root on: "/etc/ssl/shop.pem""#]]
+        .assert_eq(&refusal(&["/etc/ssl/a.pem", "shop.pem"]));
         expect![[r#"
             `certificates` names no file
-            write ["/etc/letsencrypt/live/*/fullchain.pem"]"#]].assert_eq(&refusal(&[]));
+            write ["/etc/letsencrypt/live/*/fullchain.pem"]"#]]
+        .assert_eq(&refusal(&[]));
         expect![[r#"
             `certificates` has 101 entries
-            100 are the most; a `*` stands for many"#]].assert_eq(&refusal(&["/a"; 101]));
+            100 are the most; a `*` stands for many"#]]
+        .assert_eq(&refusal(&["/a"; 101]));
     }
 }
