@@ -36,6 +36,9 @@ pub struct Sections {
     pub nginx: Section<nginx::Config>,
     /// PHP-FPM with OPcache.
     pub php_fpm: Section<php_fpm::Config>,
+    /// The shop from outside.
+    #[serde(deserialize_with = "probe::section")]
+    pub probe: Section<probe::Config>,
     /// Redis or Valkey.
     pub redis: Section<redis::Config>,
 }
@@ -45,7 +48,7 @@ impl Sections {
     #[must_use]
     pub fn jobs(&self, context: &Context, present: &[Arc<Job>]) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
-        let Self { exposition: _, host, mysql, nginx, php_fpm, redis } = self;
+        let Self { exposition: _, host, mysql, nginx, php_fpm, probe, redis } = self;
         let mut jobs = Jobs { list: Vec::new(), context, present };
         jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
@@ -56,6 +59,7 @@ impl Sections {
         jobs.add::<redis::Redis>(redis);
         jobs.add::<redis::KeyGroups>(redis);
         jobs.add::<nginx::Nginx>(nginx);
+        jobs.add::<probe::Probe>(probe);
         jobs.list
     }
 }
@@ -77,7 +81,7 @@ const PASSWORDS: &str = "/etc/vitrin";
 
 /// Every collector: its name, and what it may emit.
 #[must_use]
-pub fn all() -> [(&'static str, &'static [Catalogue]); 9] {
+pub fn all() -> [(&'static str, &'static [Catalogue]); 10] {
     fn entry<C: Collector>() -> (&'static str, &'static [Catalogue]) {
         (C::NAME, C::METRICS)
     }
@@ -91,6 +95,7 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 9] {
         entry::<redis::Redis>(),
         entry::<redis::KeyGroups>(),
         entry::<nginx::Nginx>(),
+        entry::<probe::Probe>(),
     ]
 }
 

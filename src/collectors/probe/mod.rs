@@ -1,4 +1,127 @@
-//! The shop from outside: HTTP, TCP, TLS and DNS as a visitor meets them, and the certificates on disk.
+//! The shop from outside: pages, ports and names asked for as a visitor asks for them, on timers of their own.
+//!
+//! What is probed stands in the configuration alone: no address and no login is ever taken from a request.
 
 pub mod certificates;
+mod config;
+mod connect;
+mod dns;
+mod encryption;
+mod ending;
+mod findings;
+mod handshake;
+mod http;
+mod pattern;
+mod tally;
+mod tcp;
 pub mod tls;
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use crate::collector::{Collector, Context, Failure, Reason};
+use crate::metric::{Catalogue, Metric};
+use crate::snapshot::Snapshot;
+
+pub use config::{Config, section};
+use config::{LONGEST, Subject};
+use ending::{Ending, Trouble};
+use findings::Findings;
+use handshake::Encrypted;
+use tally::Tally;
+use tls::legacy::LegacyVersions;
+
+crate::metrics! {
+    DropIn as METRICS;
+    /// Whether the last probe ended well, 1 or 0.
+    SUCCESS = Gauge("probe_success", None, []);
+    /// How long the last probe took, in seconds.
+    DURATION = Gauge("probe_duration_seconds", Seconds, []);
+    /// How long a probe of this target may take, in seconds.
+    TIMEOUT = Gauge("probe_timeout_seconds", Seconds, []);
+}
+
+/// How many probes are under way at a time. Those of more targets wait for their turn, which is no part of their time.
+static UNDER_WAY: Semaphore = Semaphore::const_new(64);
+
+/// Probes one target.
+#[derive(Debug)]
+pub struct Probe {
+    config: Config,
+    tally: Tally,
+    legacy: LegacyVersions,
+    context: Context,
+}
+
+impl Collector for Probe {
+    const NAME: &'static str = "probe";
+    const METRICS: &'static [Catalogue] = &[
+        Catalogue::List(METRICS),
+        Catalogue::List(tally::METRICS),
+        Catalogue::List(findings::METRICS),
+        Catalogue::List(http::METRICS),
+        Catalogue::List(dns::METRICS),
+        tls::METRICS[0],
+        tls::METRICS[1],
+        tls::METRICS[2],
+    ];
+    const UP: Option<&'static Metric<0>> = Some(&SUCCESS);
+    /// A probe keeps its own time, so that what it has learned until then is not lost; and some wait for their turn.
+    const TIMEOUT: Duration = LONGEST.saturating_mul(2);
+    type Config = Config;
+
+    fn every(config: &Config) -> Option<Duration> {
+        Some(config.every)
+    }
+
+    fn new(config: &Config, context: &Context) -> Self {
+        Self {
+            config: config.clone(),
+            tally: Tally::default(),
+            legacy: LegacyVersions::default(),
+            context: context.clone(),
+        }
+    }
+
+    async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
+        let _turn = UNDER_WAY.acquire().await.map_err(|closed| Failure::new(Reason::Bug, closed))?;
+        let limit = self.config.timeout;
+        let begun = Instant::now();
+        let mut found = Findings::default();
+        let ended = timeout_at(begun + limit, self.probe(&mut found, begun + limit)).await;
+        let ended = ended.unwrap_or_else(|_| Err(found.late(limit)));
+        let took = begun.elapsed();
+        found.report(out);
+        out.push(&DURATION, [], took.as_secs_f64());
+        out.push(&TIMEOUT, [], limit.as_secs_f64());
+        self.tally.count(ended.as_ref().map_or_else(|trouble| trouble.ending, |()| Ending::Ok), took, out);
+        // What a probe has learned is true of a target that is down, too.
+        out.keep();
+        self.ask_for_legacy_versions(&found, out).await;
+        ended.map_err(|trouble| trouble.failure)
+    }
+}
+
+impl Probe {
+    /// Asks whoever has shown that they speak TLS for versions that are out of date, which is no part of a probe's time.
+    async fn ask_for_legacy_versions(&self, found: &Findings, out: &mut Snapshot) {
+        let Some(Encrypted { address, name }) = &found.encrypted else { return };
+        if found.inspection.is_some() && self.config.subject.asks_for_legacy_versions() {
+            let dial = async || TcpStream::connect(address).await.map_err(Failure::io);
+            self.legacy.report(dial, name, out).await;
+            out.keep();
+        }
+    }
+
+    async fn probe(&self, found: &mut Findings, deadline: Instant) -> Result<(), Trouble> {
+        match &self.config.subject {
+            Subject::Http(page) => page.probe(found, deadline, &self.context).await,
+            Subject::Tcp(port) => port.probe(found, deadline).await,
+            Subject::Tls(port) => port.probe(found, deadline).await,
+            Subject::Dns(name) => name.probe(found, deadline).await,
+        }
+    }
+}
