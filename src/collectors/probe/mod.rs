@@ -67,6 +67,7 @@ impl Collector for Probe {
         tls::METRICS[0],
         tls::METRICS[1],
         tls::METRICS[2],
+        certificates::METRICS,
     ];
     const UP: Option<&'static Metric<0>> = Some(&SUCCESS);
     /// A probe keeps its own time, so that what it has learned until then is not lost; and some wait for their turn.
@@ -122,6 +123,10 @@ impl Probe {
             Subject::Tcp(port) => port.probe(found, deadline).await,
             Subject::Tls(port) => port.probe(found, deadline).await,
             Subject::Dns(name) => name.probe(found, deadline).await,
+            Subject::Certificates(files) => {
+                found.files = Some(files.probe().await?);
+                Ok(())
+            }
         }
     }
 }

@@ -19,8 +19,7 @@ pub(crate) fn file(bytes: &[u8]) {
             found.troubles.push(failure);
         }
     }
-    let is_read = !found.files.is_empty();
     let mut out = Snapshot::default();
-    assert_eq!(found.report(&mut out).is_ok(), is_read);
+    found.report(&mut out);
     judge(out, bytes);
 }

@@ -62,14 +62,19 @@ impl TryFrom<Vec<String>> for CertificateFiles {
 }
 
 impl CertificateFiles {
-    /// Reads the files and pushes when they expire; what cannot be read is a gap, what is gone is absent.
+    /// Reads the files.
     ///
     /// # Errors
     /// When there is nothing to read: the reason of the first file that could not be, or `connect` when there is no file.
-    pub async fn probe(&self, out: &mut Snapshot) -> Result<(), Failure> {
+    pub(super) async fn probe(&self) -> Result<Found, Failure> {
         let patterns = self.clone();
-        let found = spawn_blocking(move || patterns.read()).await.map_err(|error| Failure::new(Reason::Bug, error))?;
-        found.report(out)
+        let mut found =
+            spawn_blocking(move || patterns.read()).await.map_err(|error| Failure::new(Reason::Bug, error))?;
+        if found.files.is_empty() && !found.troubles.is_empty() {
+            Err(found.troubles.swap_remove(0))
+        } else {
+            Ok(found)
+        }
     }
 
     fn read(&self) -> Found {
@@ -92,7 +97,7 @@ impl CertificateFiles {
 
 /// What the files hold, in the order of the configuration.
 #[derive(Debug, Default)]
-struct Found {
+pub(super) struct Found {
     files: Vec<(String, Dates)>,
     troubles: Vec<Failure>,
 }
@@ -106,20 +111,16 @@ struct Dates {
 }
 
 impl Found {
-    fn report(self, out: &mut Snapshot) -> Result<(), Failure> {
-        let mut troubles = self.troubles.into_iter();
-        if self.files.is_empty() {
-            return troubles.next().map_or(Ok(()), Err);
-        }
+    /// Pushes when the files expire; what could not be read is a gap, what is gone is absent.
+    pub(super) fn report(self, out: &mut Snapshot) {
         for (file, dates) in &self.files {
             out.push(&EXPIRY, [file, "leaf"], dates.leaf);
             out.push(&EXPIRY, [file, "chain"], dates.chain);
             out.push(&NOT_BEFORE, [file], dates.not_before);
         }
-        for trouble in troubles {
+        for trouble in self.troubles {
             out.gap(trouble);
         }
-        Ok(())
     }
 }
 
