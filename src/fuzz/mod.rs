@@ -14,7 +14,7 @@ mod page;
 
 pub(crate) use page::judge;
 
-use crate::collectors::{host, mysql, nginx, php_fpm, redis};
+use crate::collectors::{host, mysql, nginx, php_fpm, probe, redis};
 use crate::server;
 
 /// A target: its name, and what is run over bytes.
@@ -63,6 +63,10 @@ targets! {
     option_file = configuration::option_file;
     /// The page writer: what is written is read back, in each format.
     page = page::page;
+    /// Files of certificates.
+    probe_certificates = probe::certificates::fuzz::file;
+    /// What a TLS server says in clear, with its certificates.
+    probe_tls = probe::tls::fuzz::answer;
     /// The query of a request.
     query = server::fuzz::query;
     /// `INFO` and `CLUSTER INFO`.

@@ -120,7 +120,7 @@ pub(crate) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Failure
 }
 
 /// Reads a file of ours, which is done anew for each connection, so that a renewed one needs no reload.
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let unreadable = |error: io::Error| {
         let denied = error.kind() == io::ErrorKind::PermissionDenied;
         Failure::new(if denied { Reason::Permission } else { Reason::Tls }, error)

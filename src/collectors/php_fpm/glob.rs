@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FILES: usize = 2_000;
 
 /// Whether the text is a pattern, not a plain path.
-pub(super) fn is_pattern(text: &str) -> bool {
+pub(in crate::collectors) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
@@ -38,7 +38,7 @@ fn entries(folder: &Path, pattern: &str) -> Vec<PathBuf> {
 }
 
 /// Whether a file name matches; a leading dot is matched by a dot only.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(in crate::collectors) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     if name.first() == Some(&b'.') && pattern.first() != Some(&b'.') {
         return false;
     }

@@ -1,12 +1,14 @@
 //! What is probed: `[probe]` and `[probe.targets.<name>]`.
 //!
-//! A target is of one kind, which its one key `http`, `tcp`, `tls` or `dns` says; a key that is another kind's is a mistake.
+//! A target is of one kind, which its one key `http`, `tcp`, `tls`, `dns` or `certificates` says; a key that is another
+//! kind's is a mistake.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 
+use super::certificates::CertificateFiles;
 use super::connect::Family;
 use super::encryption::Encryption;
 use super::handshake::EncryptedPort;
@@ -43,6 +45,7 @@ pub(super) enum Subject {
     Tcp(tcp::Settings),
     Tls(EncryptedPort),
     Dns(dns::Settings),
+    Certificates(CertificateFiles),
 }
 
 impl Subject {
@@ -51,7 +54,7 @@ impl Subject {
         match self {
             Self::Http(page) => page.url.is_encrypted().then_some(&page.encryption),
             Self::Tls(port) => Some(&port.encryption),
-            Self::Tcp(_) | Self::Dns(_) => None,
+            Self::Tcp(_) | Self::Dns(_) | Self::Certificates(_) => None,
         }
     }
 }
@@ -129,15 +132,18 @@ const HTTP: &[&str] = &["http"];
 const TCP: &[&str] = &["tcp"];
 const DNS: &[&str] = &["dns"];
 const ENCRYPTED: &[&str] = &["http", "tls"];
-const ALL: &[&str] = &["http", "tcp", "tls", "dns"];
+const CERTIFICATES: &[&str] = &["certificates"];
+const SERVERS: &[&str] = &["http", "tcp", "tls", "dns"];
+const ALL: &[&str] = &["http", "tcp", "tls", "dns", "certificates"];
 
 keys! {
     http: http::PageUrl, HTTP;
     tcp: tcp::Place, TCP;
     dns: dns::Question, DNS;
+    certificates: CertificateFiles, CERTIFICATES;
     every: Period, ALL;
     timeout: Period, ALL;
-    ip: Family, ALL;
+    ip: Family, SERVERS;
     method: http::Method, HTTP;
     headers: BTreeMap<http::HeaderName, http::Text>, HTTP;
     body: http::Text, HTTP;
@@ -157,8 +163,9 @@ keys! {
 }
 
 /// How the kinds are written.
-const KINDS: &str = "write one of http = \"https://shop.example/\", tcp = \"mail.example:25\", tls = \"mail.example:465\" and \
-                     dns = { name = \"shop.example\", type = \"A\" }";
+const KINDS: &str = "write one of http = \"https://shop.example/\", tcp = \"mail.example:25\", tls = \"mail.example:465\", \
+                     dns = { name = \"shop.example\", type = \"A\" } and \
+                     certificates = [\"/etc/ssl/shop.pem\"]";
 
 impl<'de> Deserialize<'de> for Target {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -170,8 +177,13 @@ impl Keys {
     /// The kind, which exactly one key says.
     fn kind(&self) -> Result<&'static str, String> {
         let is_tls = self.tls.as_ref().is_some_and(|tls| tls.address.is_some());
-        let kinds =
-            [("http", self.http.is_some()), ("tcp", self.tcp.is_some()), ("tls", is_tls), ("dns", self.dns.is_some())];
+        let kinds = [
+            ("http", self.http.is_some()),
+            ("tcp", self.tcp.is_some()),
+            ("tls", is_tls),
+            ("dns", self.dns.is_some()),
+            ("certificates", self.certificates.is_some()),
+        ];
         let given: Vec<_> = kinds.into_iter().filter(|(_, given)| *given).map(|(kind, _)| kind).collect();
         match given[..] {
             [kind] => Ok(kind),
@@ -201,6 +213,9 @@ impl Keys {
         }
         if let Some(question) = self.dns {
             return Ok(Subject::Dns(dns::Settings { question, ip }));
+        }
+        if let Some(files) = self.certificates {
+            return Ok(Subject::Certificates(files));
         }
         let encryption = self.tls.unwrap_or_default();
         if let Some(place) = encryption.address.clone() {

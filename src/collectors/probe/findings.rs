@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::certificates::Found;
 use super::connect::{self, Family, is_private};
 use super::dns::Answered;
 use super::ending::{Ending, Trouble};
@@ -38,6 +39,8 @@ pub(super) struct Findings {
     pub(super) answered: Option<Answered>,
     /// What came of the last handshake, and of the certificates that it showed.
     pub(super) inspection: Option<Inspection>,
+    /// The certificates on disk.
+    pub(super) files: Option<Found>,
     /// Where the server that was configured speaks TLS.
     pub(super) encrypted: Option<Encrypted>,
 }
@@ -82,7 +85,7 @@ impl Findings {
     }
 
     /// Turns it into samples.
-    pub(super) fn report(&self, out: &mut Snapshot) {
+    pub(super) fn report(&mut self, out: &mut Snapshot) {
         if let Some(lookup) = self.lookup {
             out.push(&LOOKUP, [], lookup.as_secs_f64());
         }
@@ -102,6 +105,9 @@ impl Findings {
         }
         if let Some(answered) = &self.answered {
             answered.report(out);
+        }
+        if let Some(files) = self.files.take() {
+            files.report(out);
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! What is probed stands in the configuration alone: no address and no login is ever taken from a request.
 
+pub mod certificates;
 mod config;
 mod connect;
 mod dns;
@@ -67,6 +68,7 @@ impl Collector for Probe {
         tls::METRICS[0],
         tls::METRICS[1],
         tls::METRICS[2],
+        certificates::METRICS,
     ];
     const UP: Option<&'static Metric<0>> = Some(&SUCCESS);
     /// A probe keeps its own time, so that what it has learned until then is not lost; and some wait for their turn.
@@ -130,6 +132,10 @@ impl Probe {
             Subject::Tcp(port) => port.probe(found, means.deadline).await,
             Subject::Tls(port) => port.probe(found, means).await,
             Subject::Dns(name) => name.probe(found, means.deadline).await,
+            Subject::Certificates(files) => {
+                found.files = Some(files.probe().await?);
+                Ok(())
+            }
         }
     }
 }

@@ -5,6 +5,8 @@
 
 pub mod examine;
 mod flight;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod handshake;
 mod hello;
 pub mod legacy;
