@@ -47,7 +47,7 @@ async fn what_is_configured_for_one_server_is_never_told_to_another() {
     let port = free_port();
     let other = "location / { return 200 '|$http_authorization|$http_x_key|$http_cookie|$host|$request_method|'; }";
     let nginx = Nginx::start(&format!(
-        "location /away {{ add_header Set-Cookie 'OCSESSID=abc'; return 302 http://127.0.0.1:{port}/; }}\n\
+        "absolute_redirect off;\nlocation /away {{ add_header Set-Cookie 'OCSESSID=abc'; return 302 http://127.0.0.1:{port}/; }}\n\
          location /post {{ return 307 http://127.0.0.1:{port}/; }}\nlocation /home {{ return 302 /; }}\n\
          location /host {{ return 302 http://u:p@localhost:{port}/; }}\n{other}"
     ));

@@ -62,10 +62,10 @@ impl FromStr for Server {
         if let Ok(address) = bare.parse::<IpAddr>() {
             return Ok(Self(Place { host: address.to_string(), port: PORT }));
         }
-        let text = if text.contains(':') { text.to_owned() } else { format!("{text}:{PORT}") };
-        let message =
-            format!("`{text}` is not a name server\nwrite \"127.0.0.1\", \"[::1]:5353\" or \"ns1.example:53\"");
-        text.parse().map(Self).map_err(|_| message)
+        let whole = if text.contains(':') { text.to_owned() } else { format!("{text}:{PORT}") };
+        whole.parse().map(Self).map_err(|_| {
+            format!("`{text}` is not a name server\nwrite \"127.0.0.1\", \"[::1]:5353\" or \"ns1.example:53\"")
+        })
     }
 }
 
