@@ -111,7 +111,7 @@ fn each_mistake_says_what_to_write() {
           hint: write one of `A`, `AAAA`, `CNAME`, `MX`, `TXT`, `NS`, `SOA`, `CAA`
         vitrin.toml:2:30: probe.targets.main.dns.expect: no answer at all is expected
           hint: write ["203.0.113.7"], or leave it out
-        vitrin.toml:2:30: probe.targets.main.dns.server: `x y:53` is not a name server
+        vitrin.toml:2:30: probe.targets.main.dns.server: `x y` is not a name server
           hint: write "127.0.0.1", "[::1]:5353" or "ns1.example:53"
         vitrin.toml:1:1: probe.targets.main: nothing says what is probed
           hint: write one of http = "https://shop.example/", tcp = "mail.example:25", tls = "mail.example:465", dns = { name = "shop.example", type = "A" } and certificates = ["/etc/ssl/shop.pem"]
