@@ -49,12 +49,12 @@ pub(super) enum Subject {
 }
 
 impl Subject {
-    /// Whether the server is asked for versions of TLS that are out of date, where it speaks TLS.
-    pub(super) fn asks_for_legacy_versions(&self) -> bool {
+    /// What is agreed on with a server that is known to speak TLS.
+    pub(super) fn encryption(&self) -> Option<&Encryption> {
         match self {
-            Self::Http(page) => page.encryption.legacy_versions,
-            Self::Tls(port) => port.encryption.legacy_versions,
-            Self::Tcp(_) | Self::Dns(_) | Self::Certificates(_) => false,
+            Self::Http(page) => page.url.is_encrypted().then_some(&page.encryption),
+            Self::Tls(port) => Some(&port.encryption),
+            Self::Tcp(_) | Self::Dns(_) | Self::Certificates(_) => None,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::findings::Findings;
 use super::tcp::Place;
 use super::tls::handshake::handshake;
 use super::tls::trust::Trust;
-use crate::collector::Failure;
+use crate::collector::{Context, Failure};
 use crate::tls::Settings;
 
 /// A port that speaks TLS.
@@ -27,15 +27,36 @@ pub(super) struct EncryptedPort {
 
 impl EncryptedPort {
     /// Connects, agrees on TLS, and hangs up.
-    pub(super) async fn probe(&self, found: &mut Findings, deadline: Instant) -> Result<(), Trouble> {
+    pub(super) async fn probe(&self, found: &mut Findings, means: &Means<'_>) -> Result<(), Trouble> {
         let Place { host, port } = &self.place;
         let addresses = found.resolve(host, *port, self.ip).await?;
-        let (stream, address) = connect(&addresses, deadline).await?;
+        let (stream, address) = connect(&addresses, means.deadline).await?;
         found.reached(address.ip());
         let name = server_name(self.encryption.settings.server_name.as_deref(), host)?;
         found.encrypted = Some(Encrypted { address, name: name.clone() });
-        let agreed = agree(stream, address, &name, &[], &self.encryption.settings, found).await;
+        let trust = means.trust(&self.encryption.settings)?;
+        let agreed = agree(stream, address, &name, &[], &trust, found).await;
         agreed.map(drop).map_err(|trouble| trouble.context(format!("agreeing on TLS with {}", self.place)))
+    }
+}
+
+/// What a probe goes out with.
+pub(super) struct Means<'a> {
+    /// When it must be done.
+    pub(super) deadline: Instant,
+    /// What collectors share.
+    pub(super) context: &'a Context,
+    /// Who the server that was configured is trusted by, where that was known to be needed; read before the clock runs.
+    pub(super) trust: Option<Trust>,
+}
+
+impl Means<'_> {
+    /// Who is trusted under these settings of the target's own, or of a stranger's.
+    pub(super) fn trust(&self, settings: &Settings) -> Result<Trust, Trouble> {
+        match &self.trust {
+            Some(trust) if trust.is_of(settings) => Ok(trust.clone()),
+            _ => Trust::load(settings).map_err(Trouble::local),
+        }
     }
 }
 
@@ -54,12 +75,11 @@ pub(super) async fn agree(
     address: SocketAddr,
     name: &ServerName<'static>,
     alpn: &[&[u8]],
-    settings: &Settings,
+    trust: &Trust,
     found: &mut Findings,
 ) -> Result<(TlsStream<TcpStream>, bool), Trouble> {
     found.doing("agreeing on TLS");
-    let trust = Trust::load(settings).map_err(Trouble::local)?;
-    match handshake(stream, name, alpn, &trust).await {
+    match handshake(stream, name, alpn, trust).await {
         Ok((stream, inspection)) => {
             let judged = trust.judge(&inspection);
             let http2 = inspection.session.as_ref().is_some_and(|session| session.alpn.as_deref() == Some(b"h2"));
@@ -69,7 +89,7 @@ pub(super) async fn agree(
         }
         Err(refusal) => {
             let dial = async || TcpStream::connect(address).await.map_err(Failure::io);
-            let refusal = refusal.look_closer(dial, name, &trust).await;
+            let refusal = refusal.look_closer(dial, name, trust).await;
             found.inspection = refusal.inspection;
             Err(refusal.failure.into())
         }

@@ -30,9 +30,10 @@ pub use config::{Config, section};
 use config::{LONGEST, Subject};
 use ending::{Ending, Trouble};
 use findings::Findings;
-use handshake::Encrypted;
+use handshake::{Encrypted, Means};
 use tally::Tally;
 use tls::legacy::LegacyVersions;
+use tls::trust::Trust;
 
 crate::metrics! {
     DropIn as METRICS;
@@ -90,9 +91,16 @@ impl Collector for Probe {
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
         let _turn = UNDER_WAY.acquire().await.map_err(|closed| Failure::new(Reason::Bug, closed))?;
         let limit = self.config.timeout;
+        let trust = self.config.subject.encryption().map(|encryption| Trust::load(&encryption.settings)).transpose();
         let begun = Instant::now();
         let mut found = Findings::default();
-        let ended = timeout_at(begun + limit, self.probe(&mut found, begun + limit)).await;
+        let ended = match trust {
+            Ok(trust) => {
+                let means = Means { deadline: begun + limit, context: &self.context, trust };
+                timeout_at(means.deadline, self.probe(&mut found, &means)).await
+            }
+            Err(failure) => Ok(Err(Trouble::local(failure))),
+        };
         let ended = ended.unwrap_or_else(|_| Err(found.late(limit)));
         let took = begun.elapsed();
         found.report(out);
@@ -110,19 +118,20 @@ impl Probe {
     /// Asks whoever has shown that they speak TLS for versions that are out of date, which is no part of a probe's time.
     async fn ask_for_legacy_versions(&self, found: &Findings, out: &mut Snapshot) {
         let Some(Encrypted { address, name }) = &found.encrypted else { return };
-        if found.inspection.is_some() && self.config.subject.asks_for_legacy_versions() {
+        let asks = self.config.subject.encryption().is_some_and(|encryption| encryption.legacy_versions);
+        if found.inspection.is_some() && asks {
             let dial = async || TcpStream::connect(address).await.map_err(Failure::io);
             self.legacy.report(dial, name, out).await;
             out.keep();
         }
     }
 
-    async fn probe(&self, found: &mut Findings, deadline: Instant) -> Result<(), Trouble> {
+    async fn probe(&self, found: &mut Findings, means: &Means<'_>) -> Result<(), Trouble> {
         match &self.config.subject {
-            Subject::Http(page) => page.probe(found, deadline, &self.context).await,
-            Subject::Tcp(port) => port.probe(found, deadline).await,
-            Subject::Tls(port) => port.probe(found, deadline).await,
-            Subject::Dns(name) => name.probe(found, deadline).await,
+            Subject::Http(page) => page.probe(found, means).await,
+            Subject::Tcp(port) => port.probe(found, means.deadline).await,
+            Subject::Tls(port) => port.probe(found, means).await,
+            Subject::Dns(name) => name.probe(found, means.deadline).await,
             Subject::Certificates(files) => {
                 found.files = Some(files.probe().await?);
                 Ok(())

@@ -4,6 +4,7 @@ pub(crate) mod broken;
 pub(crate) mod certificates;
 pub(crate) mod daemon;
 pub(crate) mod differential;
+pub(crate) mod dnsmasq;
 pub(crate) mod document;
 pub(crate) mod exporter;
 pub(crate) mod found;

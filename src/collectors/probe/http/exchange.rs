@@ -20,11 +20,10 @@ use super::journey::Journey;
 use super::settings::Page;
 use super::visited as visited_of;
 use super::visited::Phase;
-use crate::collector::Context;
 use crate::collectors::probe::encryption::server_name;
 use crate::collectors::probe::ending::{Ending, Trouble};
 use crate::collectors::probe::findings::Findings;
-use crate::collectors::probe::handshake::{Encrypted, agree};
+use crate::collectors::probe::handshake::{Encrypted, Means, agree};
 
 /// The most bytes of an answer's header.
 const HEADER_BYTES: usize = 64 << 10;
@@ -41,7 +40,7 @@ pub(super) struct Answer {
 pub(super) struct Exchange<'a> {
     pub(super) page: &'a Page,
     pub(super) journey: &'a Journey<'a>,
-    pub(super) context: &'a Context,
+    pub(super) means: &'a Means<'a>,
 }
 
 impl Exchange<'_> {
@@ -53,18 +52,20 @@ impl Exchange<'_> {
         found: &mut Findings,
     ) -> Result<Answer, Trouble> {
         found.inspection = None;
+        visited_of(found).end();
         if !self.journey.is_encrypted() {
             visited_of(found).skip(Phase::Tls);
             return self.http1(stream, found).await;
         }
-        visited_of(found).begin(Phase::Tls);
         let settings = self.journey.tls();
         let name = server_name(settings.server_name.as_deref(), &self.journey.host())?;
         if self.journey.is_at_home() {
             found.encrypted = Some(Encrypted { address, name: name.clone() });
         }
         let alpn: &[&[u8]] = if self.page.http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
-        let (stream, http2) = agree(stream, address, &name, alpn, &settings, found).await?;
+        let trust = self.means.trust(&settings)?;
+        visited_of(found).begin(Phase::Tls);
+        let (stream, http2) = agree(stream, address, &name, alpn, &trust, found).await?;
         visited_of(found).end();
         if http2 { self.http2(stream, found).await } else { self.http1(stream, found).await }
     }
@@ -94,7 +95,7 @@ impl Exchange<'_> {
         let request = self.request(true, found)?;
         let end = CancellationToken::new();
         let _end_of_all = end.clone().drop_guard();
-        let tasks = Tasks { tracker: self.context.tasks.clone(), end };
+        let tasks = Tasks { tracker: self.means.context.tasks.clone(), end };
         let (mut sender, connection) = http2::Builder::new(tasks)
             .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
             .handshake(TokioIo::new(stream))

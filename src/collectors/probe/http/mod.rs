@@ -6,12 +6,11 @@ mod journey;
 mod settings;
 mod visited;
 
-use tokio::time::Instant;
-
 use super::connect::{connect, is_private};
 use super::ending::{Ending, Trouble};
 use super::findings::{Findings, public};
-use crate::collector::{Context, Reason};
+use super::handshake::Means;
+use crate::collector::Reason;
 use exchange::{Answer, Exchange};
 use journey::{Journey, origin};
 use visited::Phase;
@@ -22,18 +21,13 @@ pub(super) use visited::{METRICS, Visited};
 
 impl Page {
     /// Asks for the page, follows its redirects, and holds the last answer against what is expected.
-    pub(super) async fn probe(
-        &self,
-        found: &mut Findings,
-        deadline: Instant,
-        context: &Context,
-    ) -> Result<(), Trouble> {
+    pub(super) async fn probe(&self, found: &mut Findings, means: &Means<'_>) -> Result<(), Trouble> {
         found.expects_words();
         found.visited = Some(Visited::default());
         let mut journey = Journey::begin(self);
         let mut private = self.allow_private;
         loop {
-            let answer = self.hop(&journey, &mut private, found, deadline, context).await;
+            let answer = self.hop(&journey, &mut private, found, means).await;
             let answer = answer.map_err(|trouble| trouble.context(format!("asking {}", origin(&journey.url))))?;
             let Some(next) = journey.redirect(answer.head.status, &answer.head.headers) else {
                 return self.expected.check(&answer, found);
@@ -54,8 +48,7 @@ impl Page {
         journey: &Journey<'_>,
         private: &mut bool,
         found: &mut Findings,
-        deadline: Instant,
-        context: &Context,
+        means: &Means<'_>,
     ) -> Result<Answer, Trouble> {
         visited(found).begin(Phase::Resolve);
         let mut addresses = found.resolve(&journey.host(), journey.port(), self.ip).await?;
@@ -72,9 +65,9 @@ impl Page {
                 return Err(Trouble::because(Ending::Redirect, Reason::Permission, message));
             }
         }
-        let (stream, address) = connect(&addresses, deadline).await?;
+        let (stream, address) = connect(&addresses, means.deadline).await?;
         found.reached(address.ip());
-        let exchange = Exchange { page: self, journey, context };
+        let exchange = Exchange { page: self, journey, means };
         exchange.over(stream, address, found).await
     }
 }

@@ -130,6 +130,13 @@ impl Login {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PageUrl(pub(super) Url);
 
+impl PageUrl {
+    /// Whether it is asked for by TLS.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+}
+
 impl FromStr for PageUrl {
     type Err = String;
 

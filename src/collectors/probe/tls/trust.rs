@@ -61,6 +61,11 @@ impl Trust {
         Ok(Self { roots, provider: Arc::new(rustls::crypto::ring::default_provider()), settings: settings.clone() })
     }
 
+    /// Whether it is what these settings say.
+    pub(crate) fn is_of(&self, settings: &Settings) -> bool {
+        self.settings == *settings
+    }
+
     /// Whether a server with such a certificate is good enough: `insecure` takes any.
     ///
     /// # Errors
