@@ -12,9 +12,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::config::types::TargetName;
 use crate::metric::{Catalogue, Metric};
 use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
+use crate::state::{Folder, Slot};
 
 /// Watches one target of one kind.
 ///
@@ -67,6 +69,12 @@ pub struct Context {
     pub tasks: TaskTracker,
     /// Cancelled when the program ends; a collector's own, also when a reload replaces the collector.
     pub stop: CancellationToken,
+    /// Whether this is the program that serves: only then may a collector keep something, or watch all the time. Not so
+    /// for who asks a target once, to see how it fares.
+    pub serving: bool,
+    /// Where a collector keeps what must outlive the program; `None` unless it serves.
+    pub slot: Option<Slot>,
+    state: Option<Arc<Folder>>,
     gates: Gates,
 }
 
@@ -87,16 +95,43 @@ pub struct Gate {
 }
 
 impl Context {
-    /// A context of its own, with no backend known yet.
+    /// A context of its own, for who asks targets once; with no backend known yet.
     #[must_use]
     pub fn new(paths: Paths) -> Self {
-        Self { paths, tasks: TaskTracker::new(), stop: CancellationToken::new(), gates: Gates::default() }
+        Self {
+            paths,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            serving: false,
+            slot: None,
+            state: None,
+            gates: Gates::default(),
+        }
     }
 
-    /// The same for one collector, which can be stopped alone.
+    /// A context for who serves, and keeps its state in this folder.
     #[must_use]
-    pub fn of_one(&self) -> Self {
-        Self { stop: self.stop.child_token(), ..self.clone() }
+    pub fn serving(paths: Paths, state: Arc<Folder>) -> Self {
+        Self { serving: true, state: Some(state), ..Self::new(paths) }
+    }
+
+    /// The same for one collector and its target, which can be stopped alone.
+    #[must_use]
+    pub fn of_one(&self, collector: &str, target: &TargetName) -> Self {
+        let slot = self.state.as_ref().map(|folder| Slot::new(folder.clone(), collector, target));
+        Self { stop: self.stop.child_token(), slot, ..self.clone() }
+    }
+
+    /// The same for a look at what there is, beside what is served: it keeps nothing.
+    #[must_use]
+    pub fn on_trial(&self) -> Self {
+        Self { serving: false, slot: None, state: None, ..self.clone() }
+    }
+
+    /// The folder of all state; `None` unless it serves.
+    #[must_use]
+    pub fn state(&self) -> Option<&Arc<Folder>> {
+        self.state.as_ref()
     }
 
     /// The gate of the backend at `address`, shared by all who talk to it at a time.

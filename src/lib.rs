@@ -3,11 +3,12 @@
 //! Imports go down only:
 //!
 //! ```text
-//! metric → snapshot → collector → collectors, schedule → running → exposition → server → cli
+//! metric → snapshot → state → collector → follow → collectors, schedule → running → exposition → server → cli
 //! ```
 //!
 //! * A *metric* is declared once, beside the code that reads it.
 //! * A *snapshot* is what one run of one collector found.
+//! * A *state* is what a collector keeps for its next start, together with all others' in one folder.
 //! * A *remedy* is what root does about what a collector could not see.
 //! * A *collector* watches one target and knows nothing of HTTP, text formats or other collectors; of time it knows
 //!   how much is left.
@@ -24,8 +25,10 @@ pub mod collectors;
 pub mod config;
 pub mod discovery;
 pub mod exposition;
+pub mod follow;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod glob;
 pub mod histogram;
 mod logging;
 pub mod machine;
@@ -36,4 +39,5 @@ pub mod running;
 pub mod schedule;
 pub mod server;
 pub mod snapshot;
+pub mod state;
 mod tls;

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use sd_notify::NotifyState;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 
 use super::Args;
@@ -17,9 +19,13 @@ use crate::config::{self, Loaded};
 use crate::logging;
 use crate::running::Running;
 use crate::server::{App, Listener, Web, serve};
+use crate::state::Folder;
 
 /// Two: jobs wait for others most of the time, and rendering a page takes a few milliseconds.
 const WORKERS: usize = 2;
+
+/// How long what is kept may take to be saved when the program ends.
+const LAST_SAVE: Duration = Duration::from_secs(5);
 
 /// Loads the configuration, listens, and serves until told to stop.
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
@@ -48,7 +54,8 @@ async fn listen_and_serve(args: &Args, loaded: &Loaded, environment: Environment
     let listeners = listeners(args).await?;
     announce(loaded, &listeners, &web);
 
-    let context = Context::new(args.paths());
+    let state = Folder::new(loaded.config.state_dir(&environment));
+    let context = Context::serving(args.paths(), state.clone());
     let running = Running::start(loaded, args.config_file.clone(), environment, context.clone());
     let app = App::new(running.clone(), web);
 
@@ -71,6 +78,10 @@ async fn listen_and_serve(args: &Args, loaded: &Loaded, environment: Environment
     running.keep_looking().await;
     notify(&NotifyState::Ready);
     serve(listeners, app, &context).await;
+    // What is kept is saved when the program ends; a file system that hangs must not keep it from ending.
+    if let Ok(false) = spawn_blocking(move || state.wait_until_free(LAST_SAVE)).await {
+        warn!("state was not saved within {LAST_SAVE:?}: the next start goes on from the last scrape");
+    }
     info!("stopped");
     Ok(())
 }

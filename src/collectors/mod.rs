@@ -19,12 +19,15 @@ use crate::config::types::{Address, Section};
 use crate::machine::{Discovery, Machine, quoted};
 use crate::metric::{Catalogue, Desc};
 use crate::schedule::Job;
-use crate::{process, schedule, server};
+use crate::state::{self, StateDir};
+use crate::{follow, process, schedule, server};
 
 /// The tables of the configuration: one for each topic, and how all of it is shown.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sections {
+    /// Where what must outlive the program is kept.
+    pub state_dir: Option<StateDir>,
     /// How pages are written.
     pub exposition: Exposition,
     /// The machine itself.
@@ -48,7 +51,7 @@ impl Sections {
     #[must_use]
     pub fn jobs(&self, context: &Context, present: &[Arc<Job>]) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
-        let Self { exposition: _, host, mysql, nginx, php_fpm, probe, redis } = self;
+        let Self { state_dir: _, exposition: _, host, mysql, nginx, php_fpm, probe, redis } = self;
         let mut jobs = Jobs { list: Vec::new(), context, present };
         jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
@@ -102,7 +105,9 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 10] {
 /// Every family the program can show, in the order of their names.
 #[must_use]
 pub fn catalogue() -> Vec<&'static Desc> {
-    let own = [process::METRICS, schedule::METRICS, server::METRICS, server::WEB_METRICS].map(Catalogue::List);
+    let own =
+        [follow::METRICS, process::METRICS, schedule::METRICS, server::METRICS, server::WEB_METRICS, state::METRICS];
+    let own = own.map(Catalogue::List);
     let collectors = all().into_iter().flat_map(|(_, metrics)| metrics).copied();
     let mut families: Vec<_> = own.into_iter().chain(collectors).flat_map(Catalogue::families).collect();
     families.sort_by(|a, b| a.name.cmp(&b.name));

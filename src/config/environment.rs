@@ -22,6 +22,14 @@ impl Environment {
         self.get("HOME").filter(|home| home.starts_with('/')).map(PathBuf::from)
     }
 
+    /// The folder that systemd has made for our state (`StateDirectory=`).
+    #[must_use]
+    pub fn state_directory(&self) -> Option<PathBuf> {
+        // There may be several, parted by colons.
+        let first = self.get("STATE_DIRECTORY")?.split(':').next()?;
+        first.starts_with('/').then(|| first.into())
+    }
+
     /// The value of a variable.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::collectors::Sections;
+use crate::state::DEFAULT_FOLDER;
 use secret::Environment;
 
 /// Where the configuration is when `--config.file` does not say.
@@ -28,6 +29,15 @@ const FILE_BYTES: u64 = 4 << 20;
 pub struct Config {
     /// The collectors' tables.
     pub collectors: Sections,
+}
+
+impl Config {
+    /// The folder of what must outlive the program: as it says, as systemd says, or the default.
+    #[must_use]
+    pub fn state_dir(&self, environment: &Environment) -> PathBuf {
+        let said = self.collectors.state_dir.as_ref().map(|folder| folder.path().to_owned());
+        said.or_else(|| environment.state_directory()).unwrap_or_else(|| DEFAULT_FOLDER.into())
+    }
 }
 
 /// A configuration that was read, and what a person should know about it.

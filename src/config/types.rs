@@ -36,7 +36,7 @@ impl<C> Default for Section<C> {
 }
 
 /// Reads a value from a string by its `FromStr`, whose error is the message.
-fn from_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn from_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromStr<Err = String>,
     D: Deserializer<'de>,

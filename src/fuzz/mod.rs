@@ -14,7 +14,7 @@ mod page;
 
 pub(crate) use page::judge;
 
-use crate::collectors::{host, mysql, nginx, php_fpm, probe, redis};
+use crate::collectors::{access_log, host, mysql, nginx, php_fpm, probe, redis};
 use crate::server;
 
 /// A target: its name, and what is run over bytes.
@@ -35,6 +35,10 @@ macro_rules! targets {
 targets! {
     /// Header `Accept`: a written type is the type that is read.
     accept = negotiation::accept;
+    /// Formats of access logs: what a server writes is read back.
+    access_log_format = access_log::format::fuzz::format;
+    /// Lines of access logs; the first line is their format.
+    access_log_line = access_log::format::fuzz::line;
     /// Addresses, URLs, names and lengths of time: what is printed is read back.
     addresses = addresses::addresses;
     /// `vitrin.toml`: an error names its place and no secret.

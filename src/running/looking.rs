@@ -59,7 +59,7 @@ impl Running {
     /// What is found now, by one who knows what was found before; the log hears what is new.
     pub(super) async fn discover(&self, before: &Discovered) -> Discovered {
         let mut after = before.clone();
-        after.look(&self.context, &self.environment).await;
+        after.look(&self.context.on_trial(), &self.environment).await;
         for found in after.found() {
             tell(before.found().find(|other| other.topic == found.topic && other.target == found.target), found);
         }

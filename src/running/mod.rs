@@ -18,6 +18,7 @@ use crate::config::secret::Environment;
 use crate::config::{self, Loaded, Problem};
 use crate::discovery::Discovered;
 use crate::schedule::{LONGEST_SCRAPE, Schedule};
+use crate::snapshot::Snapshot;
 
 /// What is served at the moment.
 pub struct Running {
@@ -96,6 +97,12 @@ impl Running {
         for warning in &loaded.warnings {
             warn!("{warning}");
         }
+        if let Some(folder) = self.context.state() {
+            let (now, wanted) = (folder.path(), loaded.config.state_dir(&self.environment));
+            if now != wanted {
+                warn!("state stays in {} until the next start, then it is in {}", now.display(), wanted.display());
+            }
+        }
         // Anew: what is not there any more is forgotten, and what did not let us in is asked at once.
         let discovered = match &loaded.file {
             Some(_) => None,
@@ -116,6 +123,13 @@ impl Running {
         }
         self.context.tasks.spawn(look_around(after));
         Ok(change)
+    }
+
+    /// Pushes whether what must outlive the program is kept.
+    pub(crate) fn report_state(&self, out: &mut Snapshot) {
+        if let Some(folder) = self.context.state() {
+            folder.report(out);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

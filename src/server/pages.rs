@@ -109,6 +109,7 @@ impl Pages {
         out.push(&TAKEN, [], unix_seconds(taken));
         out.push_histogram(&SCRAPES, [], self.scrapes().clone());
         app.web.report(out);
+        app.running.report_state(out);
         process::report(out);
     }
 

@@ -28,6 +28,7 @@ macro_rules! class {
         }
     };
 }
+pub(super) use class;
 
 class! {
     /// What kind of page was asked for: the label `route`.

@@ -16,6 +16,8 @@ pub struct Line<'a> {
     pub method: &'a [u8],
     /// What was asked for: a path with its query, or an absolute URL.
     pub target: &'a [u8],
+    /// The query, where the log has it apart from the target (`$uri` and `$args`).
+    pub query: &'a [u8],
     /// The protocol: `HTTP/1.1`. Empty for what is not HTTP.
     pub protocol: &'a [u8],
     /// The status; 0 when the line says none.
@@ -53,7 +55,7 @@ impl<'a> Line<'a> {
         };
         match memchr::memchr(b'?', target) {
             Some(at) => (&target[..at], &target[at + 1..]),
-            None => (target, b""),
+            None => (target, self.query),
         }
     }
 
@@ -82,5 +84,7 @@ mod tests {
             let line = Line { target: target.as_bytes(), ..Line::default() };
             assert_eq!(line.path_and_query(), (path.as_bytes(), query.as_bytes()), "{target}");
         }
+        let line = Line { target: b"/a", query: b"b=c", ..Line::default() };
+        assert_eq!(line.path_and_query(), (&b"/a"[..], &b"b=c"[..]));
     }
 }

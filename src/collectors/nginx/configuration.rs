@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::collectors::php_fpm::glob;
+use crate::glob;
 use crate::machine::beginning;
 
 /// The largest file we read, and the most of them: `conf.d` of a hoster has one for each shop.

@@ -9,7 +9,6 @@ mod discover;
 mod fastcgi;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
-pub(in crate::collectors) mod glob;
 mod line;
 mod listen;
 mod opcache;

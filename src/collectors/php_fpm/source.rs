@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::configuration::{Configuration, Pool, Sections};
-use super::glob;
 use super::line::{Line, line};
 use crate::collector::{Failure, Paths, Reason};
 use crate::config::types::Address;
+use crate::glob;
 
 /// Where distributions, Docker's images and PHP itself put FPM's configuration, by how common they are.
 const USUAL: [&str; 7] = [

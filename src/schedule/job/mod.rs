@@ -103,7 +103,7 @@ impl Job {
         timeout: Option<Duration>,
         context: &Context,
     ) -> Arc<Self> {
-        let context = context.of_one();
+        let context = context.of_one(C::NAME, target);
         Arc::new(Self {
             collector: C::NAME,
             target: target.as_str().into(),

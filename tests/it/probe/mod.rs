@@ -1,11 +1,13 @@
 //! The `probe` collector against real servers, and against such as lie.
 
+mod certificates;
 mod config;
 mod dns;
 mod http;
 mod peer;
 mod redirects;
 mod tcp;
+mod tls;
 
 use std::path::Path;
 

@@ -26,3 +26,4 @@ pub(crate) mod sight;
 pub(crate) mod soak;
 pub(crate) mod stack;
 pub(crate) mod systemd;
+pub(crate) mod tls_server;

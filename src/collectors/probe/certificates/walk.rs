@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::collector::{Failure, Reason};
-use crate::collectors::php_fpm::glob;
+use crate::glob;
 
 /// The files that absolute patterns stand for, each once, in the order of the patterns and of their names; and what kept
 /// some from being found. At most `limit` files.

@@ -136,8 +136,10 @@ impl Path<'_> {
         if self.own.is_self_issued {
             return Some(Problem::SelfSigned);
         }
+        // Others may be valid now and not at the time at which it was, which is nobody's fault.
+        let is_now = !known.iter().any(|one| matches!(one, Problem::Expired { .. } | Problem::NotYetValid { .. }));
         if let Some(since) = self.seen_expired_root.get() {
-            return Some(Problem::Expired { whose: self.end().issuer, since });
+            return is_now.then(|| Problem::Expired { whose: self.end().issuer, since });
         }
         match error {
             Error::UnknownIssuer => {
@@ -150,9 +152,10 @@ impl Path<'_> {
                     Problem::IncompleteChain { missing: end.issuer }
                 })
             }
+            // Somebody of the same name is trusted, with another key: an authority that was made anew, or an impostor.
+            Error::InvalidSignatureForPublicKey => Some(Problem::Untrusted { issuer: self.end().issuer }),
             Error::CertExpired { .. } | Error::CertNotValidYet { .. } => {
-                let of_another = self.sent().iter().find_map(|one| time_problem(one, time));
-                of_another.filter(|problem| !known.iter().any(|one| one.word() == problem.word()))
+                is_now.then(|| self.sent().iter().find_map(|one| time_problem(one, time)))?
             }
             Error::CaUsedAsEndEntity => {
                 Some(Problem::Other("the certificate is an authority's, not a server's".into()))

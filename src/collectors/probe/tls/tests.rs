@@ -138,7 +138,7 @@ fn each_problem_has_its_word_and_a_sentence() {
     let many = Party::server(&many.iter().map(String::as_str).collect::<Vec<_>>(), [2026, 2028], false);
     let stranger = Party::authority("a stranger", [2020, 2040]);
     let private = own.signed_by(&stranger);
-    let cases: [(&str, Vec<CertificateDer<'static>>); 14] = [
+    let cases: [(&str, Vec<CertificateDer<'static>>); 15] = [
         ("expired", vec![over([2020, 2022]), middle.clone()]),
         ("not yet valid", vec![over([2030, 2032]), middle.clone()]),
         ("self-signed", vec![own.self_signed()]),
@@ -150,6 +150,7 @@ fn each_problem_has_its_word_and_a_sentence() {
         ("for nobody", vec![nameless]),
         ("by a stranger", vec![private.clone()]),
         ("by a stranger who is sent along", vec![private, stranger.self_signed()]),
+        ("by another of the root's name", vec![own.signed_by(&Party::authority("root", [2020, 2040]))]),
         ("without the intermediate", vec![leaf]),
         (
             "with an intermediate that has expired",
@@ -197,6 +198,10 @@ fn each_problem_has_its_word_and_a_sentence() {
 
         by a stranger who is sent along:
         untrusted: the certificate was signed by `a stranger`, who is not trusted
+        trusted until never
+
+        by another of the root's name:
+        untrusted: the certificate was signed by `root`, who is not trusted
         trusted until never
 
         without the intermediate:

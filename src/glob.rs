@@ -1,4 +1,4 @@
-//! File name patterns as glob(3) understands them, which is what FPM's `include` is read with.
+//! File name patterns as glob(3) understands them, which is what FPM's `include` is read with; log files are named so, too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 const FILES: usize = 2_000;
 
 /// Whether the text is a pattern, not a plain path.
-pub(in crate::collectors) fn is_pattern(text: &str) -> bool {
+pub(crate) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
 /// The existing paths below `root` that an absolute pattern stands for, in the order of their names; at most
 /// [`FILES`]. Folders that cannot be read hold nothing.
-pub(in crate::collectors) fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
+pub(crate) fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
     let mut found = vec![root.to_owned()];
     for part in pattern.split('/').filter(|part| !part.is_empty()) {
         found = if is_pattern(part) {
@@ -38,7 +38,7 @@ fn entries(folder: &Path, pattern: &str) -> Vec<PathBuf> {
 }
 
 /// Whether a file name matches; a leading dot is matched by a dot only.
-pub(in crate::collectors) fn matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     if name.first() == Some(&b'.') && pattern.first() != Some(&b'.') {
         return false;
     }

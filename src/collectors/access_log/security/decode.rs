@@ -1,0 +1,193 @@
+//! A target as the shop reads it: decoded once, in lower case, into buffers that are used again.
+
+/// Bytes of a path, and of arguments, that are looked at. nginx takes request lines of 8 KiB by default.
+const LIMIT: usize = 8 << 10;
+
+/// What a target says, in lower case.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Decoded {
+    /// The path.
+    pub(super) path: Vec<u8>,
+    /// The arguments, each run of white space and each SQL comment a single space.
+    pub(super) args: Vec<u8>,
+}
+
+impl Decoded {
+    /// Reads a path and a query.
+    pub(super) fn read(&mut self, path: &[u8], query: &[u8]) {
+        self.path.clear();
+        for byte in Bytes(path).take(LIMIT) {
+            self.path.push(byte.to_ascii_lowercase());
+        }
+        self.args.clear();
+        for byte in Bytes(query).take(LIMIT) {
+            // A `+` that was encoded is a space here, too, which makes nothing innocent.
+            match byte {
+                b'+' | b' ' | b'\t' | b'\n' | b'\r' => self.space(),
+                b'/' if self.args.ends_with(b"/**") => {
+                    self.args.truncate(self.args.len() - 3);
+                    self.space();
+                }
+                byte => self.args.push(byte.to_ascii_lowercase()),
+            }
+        }
+    }
+
+    fn space(&mut self) {
+        if self.args.last() != Some(&b' ') {
+            self.args.push(b' ');
+        }
+    }
+}
+
+/// The bytes that stand for others: `%41` of URLs, and `\x41`, `\u0041`, `\"` and `\/` of logs.
+struct Bytes<'a>(&'a [u8]);
+
+impl Iterator for Bytes<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        let first = *self.0.first()?;
+        let (byte, length) = match first {
+            b'%' => digits(self.0, b"%"),
+            b'\\' => match self.0.get(1) {
+                Some(b'x') => digits(self.0, b"\\x"),
+                Some(b'u') => digits(self.0, b"\\u00"),
+                Some(byte @ (b'"' | b'\\' | b'/')) => Some((*byte, 2)),
+                _ => None,
+            },
+            _ => None,
+        }
+        .unwrap_or((first, 1));
+        self.0 = &self.0[length..];
+        Some(byte)
+    }
+}
+
+/// The byte whose two digits stand behind a sign, and the length of all.
+fn digits(text: &[u8], sign: &[u8]) -> Option<(u8, usize)> {
+    match *text.strip_prefix(sign)? {
+        [high, low, ..] => Some((hex(high)? << 4 | hex(low)?, sign.len() + 2)),
+        _ => None,
+    }
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// The value of an argument, as it stands in a query.
+pub(super) fn argument<'a>(query: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    arguments(query).find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// The arguments of a query, as they stand there.
+pub(super) fn arguments(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    query.split(|byte| *byte == b'&').map(|argument| match memchr::memchr(b'=', argument) {
+        Some(at) => (&argument[..at], &argument[at + 1..]),
+        None => (argument, &[][..]),
+    })
+}
+
+/// OpenCart's route as it reads it itself: the argument decoded once, all but letters, digits and `_|/.` left out; `|`, which
+/// parts the method before 4.0.2, as the `.` that does since.
+pub(super) fn opencart_route<'b>(query: &[u8], buffer: &'b mut [u8; 64]) -> Option<&'b [u8]> {
+    let value = argument(query, b"route").or_else(|| argument(query, b"_route_"))?;
+    let mut length = 0;
+    for byte in Bytes(value) {
+        let byte = if byte == b'|' { b'.' } else { byte };
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'.') {
+            *buffer.get_mut(length)? = byte;
+            length += 1;
+        }
+    }
+    Some(&buffer[..length])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decoded(path: &str, query: &str) -> (String, String) {
+        let mut decoded = Decoded::default();
+        decoded.read(path.as_bytes(), query.as_bytes());
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&decoded.path), text(&decoded.args))
+    }
+
+    #[test]
+    fn a_target_is_decoded_once() {
+        for (path, expected) in [
+            ("/%2e%2E/%61dmin", "/../admin"),
+            ("/%252e", "/%2e"),
+            ("/a%", "/a%"),
+            ("/a%4", "/a%4"),
+            ("/a%zz%41", "/a%zza"),
+            (r"/\x22a\u0022\/\\x41", r#"/"a"/\x41"#),
+            (r"/\x4", r"/\x4"),
+            (r"/\u01a9", r"/\u01a9"),
+            ("/a+b", "/a+b"),
+        ] {
+            assert_eq!(decoded(path, "").0, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_parts_words_of_sql_is_one_space() {
+        for query in ["1+UNION++Select", "1%20union/**/select", "1%0aunion%09%0d%20select", "1 union/**//**/select"] {
+            assert_eq!(decoded("", query).1, "1 union select", "{query}");
+        }
+    }
+
+    #[test]
+    fn an_argument_has_a_value_or_none() {
+        let query = b"route=a/b&x&=y&x=2&z=";
+        assert_eq!(argument(query, b"route"), Some(&b"a/b"[..]));
+        assert_eq!(argument(query, b"x"), Some(&b""[..]));
+        assert_eq!(argument(query, b"z"), Some(&b""[..]));
+        assert_eq!(argument(query, b"y"), None);
+    }
+
+    #[test]
+    fn opencarts_route_is_read_as_opencart_reads_it() {
+        for (query, route) in [
+            ("route=common/login", Some("common/login")),
+            ("user_token=a&route=common/login|login", Some("common/login.login")),
+            ("route=common%2Flogin%7Clogin", Some("common/login.login")),
+            ("_route_=iphone", Some("iphone")),
+            ("route=common/lo-g%00in", Some("common/login")),
+            ("routes=x", None),
+            ("", None),
+        ] {
+            let mut buffer = [0; 64];
+            let read = opencart_route(query.as_bytes(), &mut buffer);
+            assert_eq!(read, route.map(str::as_bytes), "{query}");
+        }
+        let long = format!("route={}", "a".repeat(65));
+        assert_eq!(opencart_route(long.as_bytes(), &mut [0; 64]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_decoded_is_no_longer_than_it_was(path: Vec<u8>, query in "[%\\\\xu0-9a-f+/*&= ]{0,40}") {
+            let mut decoded = Decoded::default();
+            decoded.read(&path, query.as_bytes());
+            prop_assert!(decoded.path.len() <= path.len() && decoded.args.len() <= query.len());
+        }
+
+        #[test]
+        fn no_target_is_kept_whole_that_is_too_long(length in LIMIT..2 * LIMIT) {
+            let mut decoded = Decoded::default();
+            let long = vec![b'a'; length];
+            decoded.read(&long, &long);
+            prop_assert_eq!((decoded.path.len(), decoded.args.len()), (LIMIT, LIMIT));
+        }
+    }
+}
