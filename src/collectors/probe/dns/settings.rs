@@ -43,6 +43,14 @@ pub(crate) struct Question {
     pub(super) tcp: bool,
 }
 
+#[cfg(any(test, fuzzing))]
+impl Question {
+    /// The question alone.
+    pub(super) fn of(name: DomainName, kind: Kind) -> Self {
+        Self { server: None, name, kind, expect: Expected::default(), tcp: false }
+    }
+}
+
 /// `shop.example A`.
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -147,6 +155,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    #[cfg(any(test, fuzzing))]
+    pub(super) const ALL: [Self; 8] =
+        [Self::A, Self::Aaaa, Self::Cname, Self::Mx, Self::Txt, Self::Ns, Self::Soa, Self::Caa];
+
     /// As zone files have it.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -215,7 +228,7 @@ mod tests {
     #[test]
     fn a_name_is_encoded_and_checked() {
         for (text, name) in
-            [("Shop.Example.", "shop.example"), ("mağaza.example", "xn--maaza-8va.example"), ("_dmarc.a", "_dmarc.a")]
+            [("Shop.Example.", "shop.example"), ("mağaza.example", "xn--maaza-l1a.example"), ("_dmarc.a", "_dmarc.a")]
         {
             assert_eq!(text.parse::<DomainName>().unwrap().to_string(), name);
         }
