@@ -69,6 +69,8 @@ targets! {
     page = page::page;
     /// Files of certificates.
     probe_certificates = probe::certificates::fuzz::file;
+    /// Answers of name servers; the first byte is the type that was asked for.
+    probe_dns = probe::dns::fuzz::answer;
     /// What a TLS server says in clear, with its certificates.
     probe_tls = probe::tls::fuzz::answer;
     /// The query of a request.

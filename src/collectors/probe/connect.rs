@@ -148,9 +148,8 @@ pub(super) fn is_private(address: IpAddr) -> bool {
             }
             match segments {
                 // NAT64 and 6to4 lead to the IPv4 address within.
-                [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low),
+                [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => embedded(high, low),
                 [0x64, 0xff9b, 1, ..] => true,
-                [0x2002, high, low, ..] => embedded(high, low),
                 _ => {
                     v6.is_multicast()
                         || v6.is_unique_local()

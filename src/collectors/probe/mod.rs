@@ -5,7 +5,7 @@
 pub mod certificates;
 mod config;
 mod connect;
-mod dns;
+pub(crate) mod dns;
 mod encryption;
 mod ending;
 mod findings;

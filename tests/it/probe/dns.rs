@@ -18,9 +18,6 @@ fn server() -> Dnsmasq {
         "mx-host=shop.example,mail.shop.example,10",
         "txt-record=shop.example,v=spf1 -all",
         "caa-record=shop.example,0,issue,letsencrypt.org",
-        "auth-server=ns.zone.example,127.0.0.1",
-        "auth-zone=zone.example,192.0.2.0/24",
-        "auth-soa=4711,hostmaster.zone.example",
         "local=/shop.example/",
         &long,
     ])
@@ -76,7 +73,8 @@ async fn what_is_not_there_or_otherwise_says_what_there_is() {
 
 #[tokio::test]
 async fn a_serial_number_is_the_zones() {
-    let found = Found::by(&ask(&server(), "name = 'zone.example', type = 'SOA'")).await;
+    let zone = ["auth-server=ns.zone.example,127.0.0.1", "auth-zone=zone.example,192.0.2.0/24", "auth-soa=4711"];
+    let found = Found::by(&ask(&Dnsmasq::start(&zone), "name = 'zone.example', type = 'SOA'")).await;
     assert_eq!(well(found).number("probe_dns_serial", &[]), 4711.0);
 }
 
@@ -95,11 +93,12 @@ async fn whoever_does_not_know_the_question_is_not_believed() {
         answer[0] ^= 1;
         answer[13] ^= 1;
         socket.send_to(&answer, asker).unwrap();
+        socket
     });
     let keys = format!("dns = {{ server = '127.0.0.1:{port}', name = 'shop.example' }}\ntimeout = '500ms'");
     let ended = Found::down(&probe(&keys)).await;
-    forger.join().unwrap();
-    assert_ended(&ended, "timeout", "timeout", "");
+    drop(forger.join().unwrap());
+    assert_ended(&ended, "timeout", "timeout", "no answer");
     assert_eq!(ended.0.number("probe_dns_query_succeeded", &[]), 0.0);
 }
 

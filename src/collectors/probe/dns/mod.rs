@@ -1,5 +1,7 @@
 //! A probe of a name server: whether it answers, and what.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod message;
 mod settings;
 mod wire;

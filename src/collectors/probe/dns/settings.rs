@@ -43,6 +43,14 @@ pub(crate) struct Question {
     pub(super) tcp: bool,
 }
 
+#[cfg(any(test, fuzzing))]
+impl Question {
+    /// The question alone.
+    pub(super) fn of(name: DomainName, kind: Kind) -> Self {
+        Self { server: None, name, kind, expect: Expected::default(), tcp: false }
+    }
+}
+
 /// `shop.example A`.
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,10 +70,10 @@ impl FromStr for Server {
         if let Ok(address) = bare.parse::<IpAddr>() {
             return Ok(Self(Place { host: address.to_string(), port: PORT }));
         }
-        let text = if text.contains(':') { text.to_owned() } else { format!("{text}:{PORT}") };
-        let message =
-            format!("`{text}` is not a name server\nwrite \"127.0.0.1\", \"[::1]:5353\" or \"ns1.example:53\"");
-        text.parse().map(Self).map_err(|_| message)
+        let whole = if text.contains(':') { text.to_owned() } else { format!("{text}:{PORT}") };
+        whole.parse().map(Self).map_err(|_| {
+            format!("`{text}` is not a name server\nwrite \"127.0.0.1\", \"[::1]:5353\" or \"ns1.example:53\"")
+        })
     }
 }
 
@@ -147,6 +155,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    #[cfg(any(test, fuzzing))]
+    pub(super) const ALL: [Self; 8] =
+        [Self::A, Self::Aaaa, Self::Cname, Self::Mx, Self::Txt, Self::Ns, Self::Soa, Self::Caa];
+
     /// As zone files have it.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -215,7 +228,7 @@ mod tests {
     #[test]
     fn a_name_is_encoded_and_checked() {
         for (text, name) in
-            [("Shop.Example.", "shop.example"), ("mağaza.example", "xn--maaza-8va.example"), ("_dmarc.a", "_dmarc.a")]
+            [("Shop.Example.", "shop.example"), ("mağaza.example", "xn--maaza-l1a.example"), ("_dmarc.a", "_dmarc.a")]
         {
             assert_eq!(text.parse::<DomainName>().unwrap().to_string(), name);
         }

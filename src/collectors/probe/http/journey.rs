@@ -209,3 +209,86 @@ fn authorization(login: &Login) -> Result<HeaderValue, Trouble> {
     };
     secret(&header::AUTHORIZATION, &value)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::collectors::probe::config::Subject;
+
+    fn page(keys: &str) -> Page {
+        let text = format!("[probe.targets.main]\n{keys}\n");
+        let config = crate::config::parse(Path::new("test"), &text).unwrap();
+        match &config.collectors.probe.targets.values().next().unwrap().subject {
+            Subject::Http(page) => *page.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn location(value: &[u8]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::LOCATION, HeaderValue::from_bytes(value).unwrap());
+        headers
+    }
+
+    #[test]
+    fn home_is_one_server_and_its_encrypted_self() {
+        for (home, there, is_home) in [
+            ("http://shop.example/a", "http://shop.example/b", true),
+            ("http://shop.example/", "https://shop.example/", true),
+            ("http://shop.example/", "https://shop.example:8443/", false),
+            ("http://shop.example:8080/", "https://shop.example/", false),
+            ("https://shop.example/", "http://shop.example/", false),
+            ("https://shop.example/", "https://shop.example:443/", true),
+            ("https://shop.example/", "https://www.shop.example/", false),
+            ("http://[::1]/", "http://[::1]/x", true),
+        ] {
+            let page = page(&format!("http = '{home}'"));
+            let mut journey = Journey::begin(&page);
+            journey.go(StatusCode::FOUND, &HeaderMap::new(), there.parse().unwrap()).unwrap();
+            assert_eq!(journey.is_at_home(), is_home, "{home} {there}");
+        }
+    }
+
+    #[test]
+    fn a_form_becomes_a_page_unless_it_is_to_be_sent_again() {
+        let page = page("http = 'http://shop.example/'\nmethod = 'POST'\nbody = 'a=1'");
+        for (status, method) in [(301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")] {
+            let mut journey = Journey::begin(&page);
+            let status = StatusCode::from_u16(status).unwrap();
+            let to = journey.redirect(status, &location(b"/next")).unwrap().unwrap();
+            journey.go(status, &HeaderMap::new(), to).unwrap();
+            let request = journey.request(false).unwrap();
+            assert_eq!((request.method().as_str(), request.uri().path()), (method, "/next"));
+        }
+    }
+
+    #[test]
+    fn a_request_is_written_as_each_version_wants_it() {
+        let page = page("http = 'https://shop.example:8443/a b?q=ş#top'");
+        let journey = Journey::begin(&page);
+        let request = journey.request(true).unwrap();
+        assert_eq!(request.uri(), "https://shop.example:8443/a%20b?q=%C5%9F");
+        let request = journey.request(false).unwrap();
+        assert_eq!(request.uri(), "/a%20b?q=%C5%9F");
+        assert_eq!(request.headers()[header::HOST], "shop.example:8443");
+    }
+
+    proptest! {
+        #[test]
+        fn no_redirect_panics_or_leads_out_of_the_web(value in "[ -~\u{80}-\u{ff}]{0,60}|(https?|file|//)[:/@a-z0-9?#\\[\\]. ]{0,40}") {
+            let page = page("http = 'https://shop.example/shop/'");
+            let mut journey = Journey::begin(&page);
+            let bytes: Vec<u8> = value.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect();
+            if let Some(Ok(to)) = journey.redirect(StatusCode::FOUND, &location(&bytes)) {
+                prop_assert!(matches!(to.scheme(), "http" | "https") && to.has_host());
+                prop_assert!(to.username().is_empty() && to.password().is_none());
+                journey.go(StatusCode::FOUND, &HeaderMap::new(), to).unwrap();
+                prop_assert!(journey.request(true).is_ok() && journey.request(false).is_ok(), "{}", journey.url);
+            }
+        }
+    }
+}
