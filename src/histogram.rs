@@ -1,5 +1,7 @@
 //! Observations in buckets: those that a source counted, and those that we make ourselves.
 
+use std::ops::RangeInclusive;
+
 /// Observations in buckets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Histogram {
@@ -61,15 +63,33 @@ impl Native {
     /// What is not above this counts as zero: 2^-20, just below a millionth.
     pub const ZERO_THRESHOLD: f64 = 1.0 / (1 << -EXPONENTS[0]) as f64;
 
-    fn observe(&mut self, value: f64) {
+    /// The lowest and the highest index there can be.
+    pub const INDEXES: RangeInclusive<i32> = (EXPONENTS[0] << SCHEMA) + 1..=EXPONENTS[1] << SCHEMA;
+
+    /// The index of the bucket of a value that is no NaN; `None` for one that counts as zero.
+    #[must_use]
+    pub fn index(value: f64) -> Option<i32> {
         if value <= Self::ZERO_THRESHOLD {
-            self.zero += 1;
-            return;
+            return None;
         }
         let per_doubling = f64::from(1 << SCHEMA);
         // Within the range of an i32: `as` saturates, and what is infinite ends in the last bucket, too.
         #[expect(clippy::cast_possible_truncation, reason = "a small integer after `ceil`")]
-        let index = ((value.log2() * per_doubling).ceil() as i32).min(EXPONENTS[1] << SCHEMA);
+        let index = (value.log2() * per_doubling).ceil() as i32;
+        Some(index.clamp(*Self::INDEXES.start(), *Self::INDEXES.end()))
+    }
+
+    /// One with these observations: how many counted as zero, and how many are in each bucket, by ascending index.
+    #[must_use]
+    pub fn counted(zero: u64, buckets: impl IntoIterator<Item = (i32, u64)>) -> Self {
+        Self { zero, buckets: buckets.into_iter().filter(|(_, count)| *count > 0).collect() }
+    }
+
+    fn observe(&mut self, value: f64) {
+        let Some(index) = Self::index(value) else {
+            self.zero += 1;
+            return;
+        };
         match self.buckets.binary_search_by_key(&index, |(index, _)| *index) {
             Ok(place) => self.buckets[place].1 += 1,
             Err(place) => self.buckets.insert(place, (index, 1)),

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use crate::collector::{Collector, Context};
 use crate::config::exposition::Exposition;
+use crate::config::objectives::Objectives;
 use crate::config::types::{Address, Section};
 use crate::machine::{Discovery, Machine, quoted};
 use crate::metric::{Catalogue, Desc};
@@ -30,6 +31,10 @@ pub struct Sections {
     pub state_dir: Option<StateDir>,
     /// How pages are written.
     pub exposition: Exposition,
+    /// What the shop promises.
+    pub objectives: Objectives,
+    /// The shop's traffic, by its access logs.
+    pub access_log: Section<access_log::Config>,
     /// The machine itself.
     pub host: host::Config,
     /// MySQL or MariaDB.
@@ -51,7 +56,8 @@ impl Sections {
     #[must_use]
     pub fn jobs(&self, context: &Context, present: &[Arc<Job>]) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
-        let Self { state_dir: _, exposition: _, host, mysql, nginx, php_fpm, probe, redis } = self;
+        let Self { state_dir: _, exposition: _, objectives, access_log, host, mysql, nginx, php_fpm, probe, redis } =
+            self;
         let mut jobs = Jobs { list: Vec::new(), context, present };
         jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
@@ -63,6 +69,7 @@ impl Sections {
         jobs.add::<redis::KeyGroups>(redis);
         jobs.add::<nginx::Nginx>(nginx);
         jobs.add::<probe::Probe>(probe);
+        jobs.add::<access_log::AccessLog>(&access_log::promised(access_log, objectives));
         jobs.list
     }
 }
@@ -84,7 +91,7 @@ const PASSWORDS: &str = "/etc/vitrin";
 
 /// Every collector: its name, and what it may emit.
 #[must_use]
-pub fn all() -> [(&'static str, &'static [Catalogue]); 10] {
+pub fn all() -> [(&'static str, &'static [Catalogue]); 11] {
     fn entry<C: Collector>() -> (&'static str, &'static [Catalogue]) {
         (C::NAME, C::METRICS)
     }
@@ -99,6 +106,7 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 10] {
         entry::<redis::KeyGroups>(),
         entry::<nginx::Nginx>(),
         entry::<probe::Probe>(),
+        entry::<access_log::AccessLog>(),
     ]
 }
 

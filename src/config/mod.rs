@@ -2,6 +2,7 @@
 
 mod environment;
 pub mod exposition;
+pub mod objectives;
 pub mod option_file;
 pub mod secret;
 pub mod types;

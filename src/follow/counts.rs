@@ -11,21 +11,23 @@ crate::metrics! {
     Own as METRICS;
 
     /// Bytes read from log files.
-    BYTES = Counter("vitrin_log_read_bytes_total", Bytes, ["collector"]);
+    BYTES = Counter("vitrin_log_read_bytes_total", Bytes, ["log"]);
+    /// Lines of log files, by what became of them: parsed, or unparsed because they are not of the format they should have.
+    LINES = Counter("vitrin_log_lines_total", None, ["log", "result"]);
     /// Lines left out because they were longer than Vitrin reads.
-    TOO_LONG = Counter("vitrin_log_lines_too_long_total", None, ["collector"]);
+    TOO_LONG = Counter("vitrin_log_lines_too_long_total", None, ["log"]);
     /// Log files that were renamed away and followed to their end while a new one took their place.
-    ROTATIONS = Counter("vitrin_log_rotations_total", None, ["collector"]);
+    ROTATIONS = Counter("vitrin_log_rotations_total", None, ["log"]);
     /// Log files that were emptied while in use, as copytruncate does; lines written just then may be lost.
-    TRUNCATIONS = Counter("vitrin_log_truncations_total", None, ["collector"]);
+    TRUNCATIONS = Counter("vitrin_log_truncations_total", None, ["log"]);
     /// Log files that were compressed or removed before Vitrin could read them to their end.
-    LOST = Counter("vitrin_log_files_lost_total", None, ["collector"]);
+    LOST = Counter("vitrin_log_files_lost_total", None, ["log"]);
     /// Log files that are followed, those just rotated out included.
-    FILES = Gauge("vitrin_log_files", None, ["collector"]);
+    FILES = Gauge("vitrin_log_files", None, ["log"]);
     /// Bytes that are written and not yet read: a backlog, or the beginning of a line without its end.
-    BEHIND = Gauge("vitrin_log_behind_bytes", Bytes, ["collector"]);
+    BEHIND = Gauge("vitrin_log_behind_bytes", Bytes, ["log"]);
     /// When a line was last read, as Unix time; absent before the first.
-    LAST_LINE = Gauge("vitrin_log_last_line_timestamp_seconds", Seconds, ["collector"]);
+    LAST_LINE = Gauge("vitrin_log_last_line_timestamp_seconds", Seconds, ["log"]);
 }
 
 /// What following has counted since the first start: part of [`Positions`](super::Positions), so it goes on over restarts.
@@ -54,9 +56,9 @@ pub struct Counts {
     pub behind: u64,
 }
 
-/// Pushes what following has counted for a collector; `lines` are for the caller to show, by what became of them.
-pub fn report(collector: &'static str, counts: &Counts, out: &mut Snapshot) {
-    let labels = [collector];
+/// Pushes what following has counted for logs of a kind; `lines` are for the caller to show, by what became of them.
+pub fn report(log: &'static str, counts: &Counts, out: &mut Snapshot) {
+    let labels = [log];
     out.push(&BYTES, labels, counts.bytes);
     out.push(&TOO_LONG, labels, counts.too_long);
     out.push(&ROTATIONS, labels, counts.rotations);
@@ -66,5 +68,12 @@ pub fn report(collector: &'static str, counts: &Counts, out: &mut Snapshot) {
     out.push(&BEHIND, labels, counts.behind);
     if let Some(time) = counts.last_line {
         out.push(&LAST_LINE, labels, unix_seconds(time));
+    }
+}
+
+/// Pushes what became of the lines of logs of a kind.
+pub fn report_lines<const N: usize>(log: &'static str, results: [(&'static str, u64); N], out: &mut Snapshot) {
+    for (result, lines) in results {
+        out.push(&LINES, [log, result], lines);
     }
 }

@@ -27,7 +27,7 @@ use log::{Log, Means, Owners, Saved};
 use siblings::{is_compressed, is_rotated};
 
 pub(crate) use counts::METRICS;
-pub use counts::{Counts, report};
+pub use counts::{Counts, report, report_lines};
 
 /// How much is read at a time. Larger ones do not fit into a processor's own cache beside what lines are turned into.
 const BUFFER: usize = 256 << 10;

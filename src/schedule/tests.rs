@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
+use super::job::Asked;
 use super::{Job, LONGEST_SCRAPE, Outcome, Schedule, Selection, patience, report};
 use crate::collector::{Collector, Context, Failure, Paths, Reason};
 use crate::config::types::TargetName;
@@ -249,6 +250,16 @@ async fn a_hung_run_is_counted_once_however_many_scrapes_give_up_on_it() {
     sleep(Duration::from_secs(40)).await;
     let last = schedule.jobs()[0].last().unwrap();
     assert_eq!(last.tally.failures[Reason::Timeout as usize], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_ends_while_a_scrape_gives_up_on_it_is_what_the_scrape_gets() {
+    let schedule = schedule(&[("answers", Act::Answer, None)]);
+    let Asked::Running(job, run) = schedule.jobs()[0].begin(Instant::now() + LONGEST_SCRAPE) else { unreachable!() };
+    sleep(Duration::from_secs(1)).await;
+    let outcome = job.give_up(&run);
+    assert!(outcome.failure.is_none());
+    assert_eq!(outcome.tally.failures[Reason::Timeout as usize], 0);
 }
 
 #[tokio::test(start_paused = true)]

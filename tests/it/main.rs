@@ -1,6 +1,7 @@
 //! The program against real servers: one test binary, so that it links once.
 #![expect(clippy::unwrap_used, reason = "where a test cannot go on, it fails")]
 
+mod access_log;
 mod backends;
 mod catalogue;
 mod check;

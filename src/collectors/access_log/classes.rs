@@ -136,6 +136,12 @@ class! {
 }
 
 impl Code {
+    /// Whether the shop has failed its client.
+    #[must_use]
+    pub const fn is_our_fault(self) -> bool {
+        matches!(self, Self::BadGateway | Self::Unavailable | Self::GatewayTimeout | Self::ServerError)
+    }
+
     /// That of a status.
     #[must_use]
     pub fn of(status: u16) -> Self {
@@ -155,6 +161,86 @@ impl Code {
             100..=199 => Self::Informational,
             _ => Self::Other,
         }
+    }
+}
+
+class! {
+    /// What a cache did for a request: the label `status`.
+    Cache {
+        /// It had the answer.
+        Hit = "hit",
+        /// It had not.
+        Miss = "miss",
+        /// It was not asked.
+        Bypass = "bypass",
+        /// It had one that was too old.
+        Expired = "expired",
+        /// It gave one that was too old, as the backend had none.
+        Stale = "stale",
+        /// Likewise, as a new one was on its way.
+        Updating = "updating",
+        /// The backend said that the old one is still true.
+        Revalidated = "revalidated",
+        /// Something else.
+        Other = "other",
+    }
+}
+
+impl Cache {
+    /// That of `$upstream_cache_status` (nginx, "ngx_http_upstream_module"), or of a cache that says it likewise.
+    #[must_use]
+    pub fn of(status: &[u8]) -> Self {
+        match status {
+            b"HIT" => Self::Hit,
+            b"MISS" => Self::Miss,
+            b"BYPASS" => Self::Bypass,
+            b"EXPIRED" => Self::Expired,
+            b"STALE" => Self::Stale,
+            b"UPDATING" => Self::Updating,
+            b"REVALIDATED" => Self::Revalidated,
+            _ => Self::Other,
+        }
+    }
+}
+
+class! {
+    /// What is limited: the label `limit`.
+    Limit {
+        /// Requests in a time (`limit_req`).
+        Requests = "requests",
+        /// Connections at a time (`limit_conn`).
+        Connections = "connections",
+    }
+}
+
+class! {
+    /// What a limit did with a request: the label `outcome`.
+    Limited {
+        /// Nothing.
+        Passed = "passed",
+        /// It had to wait.
+        Delayed = "delayed",
+        /// It was turned away.
+        Rejected = "rejected",
+        /// It would have had to wait, were the limit not on trial.
+        DelayedDryRun = "delayed_dry_run",
+        /// It would have been turned away, likewise.
+        RejectedDryRun = "rejected_dry_run",
+    }
+}
+
+impl Limited {
+    /// That of `$limit_req_status` or `$limit_conn_status`; `None` when there is no limit, or no word that nginx knows.
+    #[must_use]
+    pub fn of(status: &[u8]) -> Option<Self> {
+        Some(match status {
+            b"PASSED" => Self::Passed,
+            b"DELAYED" => Self::Delayed,
+            b"REJECTED" => Self::Rejected,
+            b"DELAYED_DRY_RUN" => Self::DelayedDryRun,
+            b"REJECTED_DRY_RUN" => Self::RejectedDryRun,
+            _ => return None,
+        })
     }
 }
 

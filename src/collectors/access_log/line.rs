@@ -46,12 +46,13 @@ impl<'a> Line<'a> {
     /// The path that was asked for, without scheme and host, and the query behind it, without its `?`.
     #[must_use]
     pub fn path_and_query(&self) -> (&'a [u8], &'a [u8]) {
-        let target = match memchr::memmem::find(self.target, b"://") {
-            Some(at) if !self.target.starts_with(b"/") => {
+        let target = match self.target.first() {
+            // Nearly all, and searching for a scheme costs more than all the rest.
+            Some(b'/') | None => self.target,
+            Some(_) => memchr::memmem::find(self.target, b"://").map_or(self.target, |at| {
                 let behind = &self.target[at + 3..];
                 memchr::memchr2(b'/', b'?', behind).map_or(&b"/"[..], |path| &behind[path..])
-            }
-            _ => self.target,
+            }),
         };
         match memchr::memchr(b'?', target) {
             Some(at) => (&target[..at], &target[at + 1..]),

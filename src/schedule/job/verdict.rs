@@ -60,10 +60,15 @@ impl Job {
     }
 
     /// What a scrape gets whose limit is over before the run is; the run goes on for those with more time.
-    pub(super) fn give_up(&self, run: &Run) -> Arc<Outcome> {
+    pub(in crate::schedule) fn give_up(&self, run: &Run) -> Arc<Outcome> {
         let mut state = self.state();
         if let Some(outcome) = &*run.late() {
             return outcome.clone();
+        }
+        // It has ended while the scrape gave up on it: that is counted.
+        let is_under_way = state.run.as_ref().is_some_and(|under_way| std::ptr::eq(&raw const **under_way, run));
+        if let Some(last) = state.last.as_ref().filter(|last| !is_under_way && last.settled >= run.begun) {
+            return last.outcome.clone();
         }
         state.tally.count(Reason::Timeout);
         let duration = run.begun.elapsed();

@@ -29,6 +29,13 @@ impl Nginx {
         Self::with("", server)
     }
 
+    /// An nginx that writes `access.log` in this format, a directive as `log_format name '…';`.
+    pub(crate) fn logging(log_format: &str, locations: &str) -> Self {
+        let name = log_format.split_whitespace().nth(1).expect("a name");
+        Self::with(&format!("access_log {{home}}/access.log {name};\n{locations}"), log_format)
+    }
+
+    /// `{home}` in both stands for its folder.
     fn with(locations: &str, beside: &str) -> Self {
         let folder = folder();
         let port = free_port();
@@ -38,11 +45,11 @@ impl Nginx {
         let text = format!(
             "daemon off;\npid {home}/pid;\nerror_log {home}/error.log;\nworker_processes 1;\n\
              events {{ worker_connections 64; }}\n\
-             http {{\naccess_log off;\n{temporary}\
+             http {{\naccess_log off;\n{temporary}{beside}\n\
              server {{\nlisten 127.0.0.1:{port};\nlisten unix:{home}/nginx.sock;\n\
-             location = /stub_status {{ stub_status; }}\n{locations}\n}}\n{beside}\n}}\n"
+             location = /stub_status {{ stub_status; }}\n{locations}\n}}\n}}\n"
         );
-        fs::write(folder.path().join("nginx.conf"), text).unwrap();
+        fs::write(folder.path().join("nginx.conf"), text.replace("{home}", &home.to_string())).unwrap();
         let mut command = program(&["nginx"]);
         command.arg("-c").arg(folder.path().join("nginx.conf")).arg("-e").arg(folder.path().join("error.log"));
         let mut daemon = Daemon::start("nginx", command, folder);
@@ -50,6 +57,11 @@ impl Nginx {
         let socket = daemon.folder().join("nginx.sock");
         daemon.wait_until(|| listens(port) && listens_on(&socket));
         Self { daemon, port }
+    }
+
+    /// Its access log.
+    pub(crate) fn access_log(&self) -> PathBuf {
+        self.daemon.folder().join("access.log")
     }
 
     /// Its socket.

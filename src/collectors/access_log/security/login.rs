@@ -10,7 +10,7 @@ use memchr::memmem;
 
 use super::super::classes::Route;
 use super::super::line::Line;
-use super::Shop;
+use super::super::route::Preset;
 use super::config::Login;
 use super::decode::{Decoded, argument};
 use super::labels::{FollowUp, Outcome, Realm};
@@ -62,17 +62,17 @@ const OPENCART: [(&[u8], Realm, Tells); 7] = [
 ];
 
 /// Ends of paths, in lower case; those that several systems have in their own way for the shop they are of only.
-const PATHS: [(Option<Shop>, &[u8], Realm, Tells); 10] = [
+const PATHS: [(Option<Preset>, &[u8], Realm, Tells); 10] = [
     (None, b"/wp-login.php", Admin, Redirect),
     (None, b"/xmlrpc.php", Api, Nothing),
-    (Some(Shop::Laravel), b"/admin/login", Admin, Nothing),
-    (Some(Shop::Woocommerce), b"/my-account", Customer, Redirect),
+    (Some(Preset::Laravel), b"/admin/login", Admin, Nothing),
+    (Some(Preset::Woocommerce), b"/my-account", Customer, Redirect),
     (None, b"/customer/account/loginpost", Customer, Next(MagentoCustomer)),
     (None, b"/customer/ajax/login", Customer, Nothing),
     (None, b"/v1/integration/customer/token", Customer, Success),
     (None, b"/v1/integration/admin/token", Admin, Success),
-    (Some(Shop::Prestashop), b"/login", Customer, Redirect),
-    (Some(Shop::Laravel), b"/login", Customer, Nothing),
+    (Some(Preset::Prestashop), b"/login", Customer, Redirect),
+    (Some(Preset::Laravel), b"/login", Customer, Nothing),
 ];
 
 /// PrestaShop's controllers, as addresses without rewriting have them.
@@ -83,12 +83,12 @@ const PRESTASHOP: [(&[u8], Realm, Tells); 2] =
 #[derive(Clone, Debug)]
 pub(super) struct Logins {
     own: Vec<Login>,
-    shops: Vec<Shop>,
+    shops: Vec<Preset>,
 }
 
 impl Logins {
     /// Those of these shops, and those that the configuration adds.
-    pub(super) fn new(own: &[Login], shops: &[Shop]) -> Self {
+    pub(super) fn new(own: &[Login], shops: &[Preset]) -> Self {
         Self { own: own.to_vec(), shops: shops.to_vec() }
     }
 
@@ -128,7 +128,7 @@ impl Logins {
         if let Some((_, realm, tells)) = OPENCART.iter().find(|(name, ..)| *name == opencart) {
             return Some((*realm, *tells));
         }
-        let of_shop = |shop: Option<Shop>| shop.is_none_or(|shop| self.shops.contains(&shop));
+        let of_shop = |shop: Option<Preset>| shop.is_none_or(|shop| self.shops.contains(&shop));
         if let Some((.., realm, tells)) = PATHS.iter().find(|(shop, end, ..)| path.ends_with(end) && of_shop(*shop)) {
             // The same script sends passwords anew and lets customers register.
             let is_login =
@@ -141,7 +141,7 @@ impl Logins {
             return Some((*realm, *tells));
         }
         // Magento's form goes to whatever page of the administration was asked for; its front page as a rule.
-        let is_magento = of_shop(Some(Shop::Magento2)) && route == Route::Admin;
+        let is_magento = of_shop(Some(Preset::Magento2)) && route == Route::Admin;
         (is_magento && is_magento_front(path)).then_some((Admin, Redirect))
     }
 }

@@ -40,6 +40,7 @@ use self::networks::Networks;
 use self::waiting::{SavedWaiting, Waiter, Waiting};
 use super::classes::{Method, Route};
 use super::line::Line;
+use super::route::Preset;
 use crate::snapshot::Snapshot;
 
 pub use self::config::Config;
@@ -54,24 +55,11 @@ const LAST: i64 = u32::MAX as i64;
 /// How often, in seconds, tables that nobody is in give their memory back.
 const REST: i64 = 60;
 
-/// A shop system that has logins of its own under paths that others use otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shop {
-    /// WooCommerce.
-    Woocommerce,
-    /// Magento 2.
-    Magento2,
-    /// PrestaShop.
-    Prestashop,
-    /// Laravel.
-    Laravel,
-}
-
 /// What is known around the log besides its lines.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Surroundings<'a> {
     /// The systems of the shop.
-    pub shops: &'a [Shop],
+    pub shops: &'a [Preset],
     /// Whether nginx' error log is read, too: what only it can show is absent otherwise.
     pub has_error_log: bool,
     /// A word, made up for this run, in the agent of Vitrin's own requests. These are left out when they come from this

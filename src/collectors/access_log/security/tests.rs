@@ -15,7 +15,7 @@ macro_rules! log {
     };
 }
 
-const ALL_SHOPS: &[Shop] = &[Shop::Woocommerce, Shop::Magento2, Shop::Prestashop, Shop::Laravel];
+const ALL_SHOPS: &[Preset] = &[Preset::Woocommerce, Preset::Magento2, Preset::Prestashop, Preset::Laravel];
 
 fn config(text: &str) -> Config {
     toml::from_str(text).unwrap()

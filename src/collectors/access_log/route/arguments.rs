@@ -1,0 +1,173 @@
+//! The query: its arguments as PHP reads them, and OpenCart's `route` as OpenCart reads it.
+
+use super::Route;
+use super::decode;
+use super::glob::Glob;
+
+/// How much of a query is looked at: more than any page of a shop needs.
+const QUERY: usize = 4096;
+
+/// The longest value that is compared where it is encoded.
+const VALUE: usize = 128;
+
+/// The arguments of a query, as they are written: name and value.
+fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = &query[..query.len().min(QUERY)];
+    std::iter::from_fn(move || {
+        while !rest.is_empty() {
+            let end = memchr::memchr(b'&', rest).unwrap_or(rest.len());
+            let (pair, behind) = (&rest[..end], &rest[(end + 1).min(rest.len())..]);
+            rest = behind;
+            if !pair.is_empty() {
+                let equals = memchr::memchr(b'=', pair).unwrap_or(pair.len());
+                return Some((&pair[..equals], &pair[(equals + 1).min(pair.len())..]));
+            }
+        }
+        None
+    })
+}
+
+/// Whether an argument is called this: PHP decodes names too, and leaves spaces before them out.
+fn is_called(written: &[u8], name: &[u8]) -> bool {
+    written == name
+        || (decode::is_encoded(written)
+            && decode::of_argument(written).skip_while(|byte| *byte == b' ').eq(name.iter().copied()))
+}
+
+/// Runs `judge` over a value decoded; `None` for one that is longer than any that a rule could mean.
+fn decoded<T>(value: &[u8], judge: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    if !decode::is_encoded(value) {
+        return Some(judge(value));
+    }
+    let mut buffer = [0; VALUE];
+    let mut length = 0;
+    for byte in decode::of_argument(value) {
+        *buffer.get_mut(length)? = byte;
+        length += 1;
+    }
+    Some(judge(&buffer[..length]))
+}
+
+/// What an argument has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Condition {
+    pub(super) name: Box<[u8]>,
+    pub(super) value: Glob,
+}
+
+impl Condition {
+    /// One that any value meets, or this one.
+    pub(super) fn new(name: &str, value: Option<&str>) -> Self {
+        Self { name: name.as_bytes().into(), value: Glob::new(value.unwrap_or("*")) }
+    }
+
+    /// Whether a query meets it; of several arguments of one name PHP takes the last.
+    pub(super) fn holds(&self, query: &[u8]) -> bool {
+        let last = pairs(query).filter(|(name, _)| is_called(name, &self.name)).last();
+        last.and_then(|(_, value)| decoded(value, |value| self.value.matches(value))).unwrap_or(false)
+    }
+}
+
+/// Rules about an argument alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Arguments(Vec<(Condition, Route)>);
+
+impl Arguments {
+    /// Adds a rule: among those of one name, the first that fits counts.
+    pub(super) fn push(&mut self, condition: Condition, route: Route) {
+        self.0.push((condition, route));
+    }
+
+    /// What the arguments of a query say, each for itself.
+    pub(super) fn find(&self, query: &[u8]) -> impl Iterator<Item = Route> {
+        let query = if self.0.is_empty() { b"" } else { query };
+        pairs(query).filter_map(|(name, value)| {
+            let mut rules = self.0.iter().filter(|(condition, _)| is_called(name, &condition.name)).peekable();
+            rules.peek()?;
+            let found = decoded(value, |value| rules.find(|(condition, _)| condition.value.matches(value)))?;
+            found.map(|(_, route)| *route)
+        })
+    }
+}
+
+/// OpenCart's `route` argument, see [`super::Routes::opencart_route`].
+pub(super) fn opencart_route<'b, const N: usize>(query: &[u8], buffer: &'b mut [u8; N]) -> Option<&'b [u8]> {
+    let mut written = None;
+    let mut rewritten = None;
+    for (name, value) in pairs(query) {
+        if is_called(name, b"route") {
+            written = Some(value);
+        } else if is_called(name, b"_route_") {
+            rewritten = Some(value);
+        }
+    }
+    let mut length = 0;
+    for byte in decode::of_argument(written.or(rewritten)?) {
+        let byte = if byte == b'|' { b'.' } else { byte };
+        if byte.is_ascii_alphanumeric() || b"_/.".contains(&byte) {
+            *buffer.get_mut(length)? = byte;
+            length += 1;
+        }
+    }
+    Some(&buffer[..length])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(query: &str) -> Option<String> {
+        let mut buffer = [0; 24];
+        opencart_route(query.as_bytes(), &mut buffer).map(|route| String::from_utf8(route.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn the_route_is_read_as_opencart_reads_it() {
+        for (query, expected) in [
+            ("route=checkout/cart", "checkout/cart"),
+            ("a=1&route=checkout%2Fcart&b", "checkout/cart"),
+            ("route=common/login|login", "common/login.login"),
+            ("route=common/login%7Clogin", "common/login.login"),
+            ("route=common/login.login", "common/login.login"),
+            ("route=common%252Flogin", "common2Flogin"),
+            ("route=com-mon/lo gin%00", "common/login"),
+            ("r%6fute=a/b", "a/b"),
+            ("+%20route=a/b", "a/b"),
+            ("route=a/b&route=c/d", "c/d"),
+            ("_route_=desktops/mac", "desktops/mac"),
+            ("route=a/b&_route_=desktops", "a/b"),
+            ("route", ""),
+            ("route=", ""),
+        ] {
+            assert_eq!(route(query).as_deref(), Some(expected), "{query}");
+        }
+    }
+
+    #[test]
+    fn no_route_is_none_and_so_is_one_that_is_too_long() {
+        for query in ["", "&&", "routes=a", "Route=a", "x=route=a", "route=a/very/long/route/that/is/nobody's"] {
+            assert_eq!(route(query), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn the_first_rule_of_a_name_that_fits_counts() {
+        let mut rules = Arguments::default();
+        rules.push(Condition::new("wc-ajax", Some("checkout")), Route::Checkout);
+        rules.push(Condition::new("wc-ajax", None), Route::Api);
+        rules.push(Condition::new("s", None), Route::Search);
+        let found = |query: &str| rules.find(query.as_bytes()).collect::<Vec<_>>();
+        assert_eq!(found("wc-ajax=checkout&s"), [Route::Checkout, Route::Search]);
+        assert_eq!(found("wc%2Dajax=check%6fut"), [Route::Checkout]);
+        assert_eq!(found("wc-ajax=other"), [Route::Api]);
+        assert_eq!(found("x=1&S=1&&"), []);
+    }
+
+    #[test]
+    fn a_condition_is_about_the_last_of_its_name() {
+        let condition = Condition::new("controller", Some("Admin*"));
+        assert!(condition.holds(b"controller=order&controller=AdminLogin"));
+        assert!(!condition.holds(b"controller=AdminLogin&controller=order"));
+        assert!(!condition.holds(b"") && !condition.holds(b"xcontroller=AdminLogin"));
+    }
+}
