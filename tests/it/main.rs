@@ -23,6 +23,7 @@ mod mysql;
 mod mysql_names;
 mod nginx;
 mod php_fpm;
+mod probe;
 mod prometheus;
 mod readme;
 mod redis;
