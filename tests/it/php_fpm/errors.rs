@@ -264,7 +264,7 @@ fn a_log_that_may_not_be_read_is_a_gap_and_says_who_opens_it() {
         Exporter::start_as((65_534, 65_534), &format!("[host]\nenabled = false\n[php_fpm.targets.main]\n{table}"));
     let page = exporter.scrape();
     let labels = [("collector", "php_fpm_errors"), ("target", "main"), ("reason", "permission")];
-    assert_eq!(page.number("vitrin_collect_failures_total", &labels), 1.0, "{}", exporter.log());
+    assert!(page.number("vitrin_collect_failures_total", &labels) >= 1.0, "{}", exporter.log());
     assert_eq!(page.number("vitrin_up", &labels[..2]), 1.0);
     assert_eq!(counted(&page, FATAL), 0.0, "PHP's own log is open");
     assert!(exporter.log().contains("fpm.log"), "{}", exporter.log());
