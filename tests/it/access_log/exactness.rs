@@ -89,7 +89,9 @@ fn a_million_lines_are_counted_exactly_under_rotation_while_the_program_is_kille
     thread::scope(|scope| {
         let (course, log) = (&course, &log);
         scope.spawn(move || course.rotate(log, &is_over));
-        (0..WRITERS).for_each(|writer| drop(scope.spawn(move || course.write(log, writer))));
+        for writer in 0..WRITERS {
+            scope.spawn(move || course.write(log, writer));
+        }
         for part in 1..=KILLS {
             let rotations = course.rotations();
             course.allowed.store(LINES / KILLS * part, Ordering::Release);
@@ -109,10 +111,10 @@ fn a_million_lines_are_counted_exactly_under_rotation_while_the_program_is_kille
     let mut page = exporter.scrape();
     eventually("all to be counted", || {
         page = exporter.scrape();
-        counted(&page) >= LINES as f64
+        counted(&page) >= 1_000_000.0
     });
-    assert_eq!(counted(&page), LINES as f64);
+    assert_eq!(counted(&page), 1_000_000.0);
     assert_eq!(page.number("vitrin_log_truncations_total", &LOG), 0.0);
     assert_eq!(page.number("vitrin_log_files_lost_total", &LOG), 0.0);
-    assert!(page.number("vitrin_log_rotations_total", &LOG) >= KILLS as f64);
+    assert!(page.number("vitrin_log_rotations_total", &LOG) >= 10.0);
 }
