@@ -39,6 +39,8 @@ targets! {
     access_log_format = access_log::format::fuzz::format;
     /// Lines of access logs; the first line is their format.
     access_log_line = access_log::format::fuzz::line;
+    /// The target of a request, and in the next line its agent: which page it is.
+    access_log_route = access_log::route::fuzz::route;
     /// Addresses, URLs, names and lengths of time: what is printed is read back.
     addresses = addresses::addresses;
     /// `vitrin.toml`: an error names its place and no secret.
