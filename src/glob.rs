@@ -38,7 +38,7 @@ fn entries(folder: &Path, pattern: &str) -> Vec<PathBuf> {
 }
 
 /// Whether a file name matches; a leading dot is matched by a dot only.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     if name.first() == Some(&b'.') && pattern.first() != Some(&b'.') {
         return false;
     }

@@ -14,7 +14,7 @@ mod page;
 
 pub(crate) use page::judge;
 
-use crate::collectors::{access_log, host, mysql, nginx, php_fpm, redis};
+use crate::collectors::{access_log, host, mysql, nginx, php_fpm, probe, redis};
 use crate::server;
 
 /// A target: its name, and what is run over bytes.
@@ -41,12 +41,16 @@ targets! {
     access_log_line = access_log::format::fuzz::line;
     /// The target of a request, and in the next line its agent: which page it is.
     access_log_route = access_log::route::fuzz::route;
+    /// Lines of access logs and error logs, as signals: what is innocent breaks no rule.
+    access_log_signals = access_log::security::fuzz::signals;
     /// Addresses, URLs, names and lengths of time: what is printed is read back.
     addresses = addresses::addresses;
     /// `vitrin.toml`: an error names its place and no secret.
     config = configuration::config;
     /// FPM's pool files.
     fpm_configuration = php_fpm::fuzz::configuration;
+    /// Lines of the error logs of FPM, PHP and nginx.
+    fpm_errors = php_fpm::fuzz::errors;
     /// FastCGI records.
     fpm_fastcgi = php_fpm::fuzz::fastcgi;
     /// What the OPcache script prints.
@@ -69,6 +73,12 @@ targets! {
     option_file = configuration::option_file;
     /// The page writer: what is written is read back, in each format.
     page = page::page;
+    /// Files of certificates.
+    probe_certificates = probe::certificates::fuzz::file;
+    /// Answers of name servers; the first byte is the type that was asked for.
+    probe_dns = probe::dns::fuzz::answer;
+    /// What a TLS server says in clear, with its certificates.
+    probe_tls = probe::tls::fuzz::answer;
     /// The query of a request.
     query = server::fuzz::query;
     /// `INFO` and `CLUSTER INFO`.
