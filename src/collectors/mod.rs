@@ -5,6 +5,7 @@ pub mod host;
 pub mod mysql;
 pub mod nginx;
 pub mod php_fpm;
+pub mod probe;
 pub mod redis;
 
 use std::path::Path;
@@ -43,6 +44,9 @@ pub struct Sections {
     pub nginx: Section<nginx::Config>,
     /// PHP-FPM with OPcache.
     pub php_fpm: Section<php_fpm::Config>,
+    /// The shop from outside.
+    #[serde(deserialize_with = "probe::section")]
+    pub probe: Section<probe::Config>,
     /// Redis or Valkey.
     pub redis: Section<redis::Config>,
 }
@@ -52,10 +56,12 @@ impl Sections {
     #[must_use]
     pub fn jobs(&self, context: &Context, present: &[Arc<Job>]) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
-        let Self { state_dir: _, exposition: _, objectives, access_log, host, mysql, nginx, php_fpm, redis } = self;
+        let Self { state_dir: _, exposition: _, objectives, access_log, host, mysql, nginx, php_fpm, probe, redis } =
+            self;
         let mut jobs = Jobs { list: Vec::new(), context, present };
         jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
+        jobs.add::<php_fpm::PhpFpmErrors>(php_fpm);
         jobs.add::<mysql::Mysql>(mysql);
         jobs.add::<mysql::Tables>(mysql);
         jobs.add::<mysql::Digests>(mysql);
@@ -64,6 +70,7 @@ impl Sections {
         jobs.add::<redis::KeyGroups>(redis);
         jobs.add::<nginx::Nginx>(nginx);
         jobs.add::<access_log::AccessLog>(&access_log::promised(access_log, objectives));
+        jobs.add::<probe::Probe>(probe);
         jobs.list
     }
 }
@@ -86,13 +93,14 @@ const PASSWORDS: &str = "/etc/vitrin";
 
 /// Every collector: its name, and what it may emit.
 #[must_use]
-pub fn all() -> [(&'static str, &'static [Catalogue]); 10] {
+pub fn all() -> [(&'static str, &'static [Catalogue]); 11] {
     fn entry<C: Collector>() -> (&'static str, &'static [Catalogue]) {
         (C::NAME, C::METRICS)
     }
     [
         entry::<host::Host>(),
         entry::<php_fpm::PhpFpm>(),
+        entry::<php_fpm::PhpFpmErrors>(),
         entry::<mysql::Mysql>(),
         entry::<mysql::Tables>(),
         entry::<mysql::Digests>(),
@@ -101,6 +109,7 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 10] {
         entry::<redis::KeyGroups>(),
         entry::<nginx::Nginx>(),
         entry::<access_log::AccessLog>(),
+        entry::<probe::Probe>(),
     ]
 }
 

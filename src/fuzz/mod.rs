@@ -14,7 +14,7 @@ mod page;
 
 pub(crate) use page::judge;
 
-use crate::collectors::{access_log, host, mysql, nginx, php_fpm, redis};
+use crate::collectors::{access_log, host, mysql, nginx, php_fpm, probe, redis};
 use crate::server;
 
 /// A target: its name, and what is run over bytes.
@@ -47,6 +47,8 @@ targets! {
     config = configuration::config;
     /// FPM's pool files.
     fpm_configuration = php_fpm::fuzz::configuration;
+    /// Lines of the error logs of FPM, PHP and nginx.
+    fpm_errors = php_fpm::fuzz::errors;
     /// FastCGI records.
     fpm_fastcgi = php_fpm::fuzz::fastcgi;
     /// What the OPcache script prints.
@@ -69,6 +71,12 @@ targets! {
     option_file = configuration::option_file;
     /// The page writer: what is written is read back, in each format.
     page = page::page;
+    /// Files of certificates.
+    probe_certificates = probe::certificates::fuzz::file;
+    /// Answers of name servers; the first byte is the type that was asked for.
+    probe_dns = probe::dns::fuzz::answer;
+    /// What a TLS server says in clear, with its certificates.
+    probe_tls = probe::tls::fuzz::answer;
     /// The query of a request.
     query = server::fuzz::query;
     /// `INFO` and `CLUSTER INFO`.

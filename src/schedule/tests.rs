@@ -312,6 +312,21 @@ async fn a_timer_runs_at_once_then_every_period_and_a_scrape_reads_its_last_outc
 }
 
 #[tokio::test(start_paused = true)]
+async fn timers_that_start_together_do_not_run_together() {
+    let every = Duration::from_mins(1);
+    let names: Vec<_> = (0..20).map(|number| format!("timer{number}")).collect();
+    let stubs: Vec<_> = names.iter().map(|name| (name.as_str(), Act::Answer, Some(every))).collect();
+    let schedule = schedule(&stubs);
+    let runs = || -> f64 { schedule.jobs().iter().filter_map(|job| number(job.last()?.as_ref(), "stub_runs")).sum() };
+    let mut began = Vec::new();
+    for _ in 0..4 {
+        sleep(every / 4).await;
+        began.push(runs());
+    }
+    assert!(began[..2] == [20.0, 20.0] && began[2] > 24.0 && began[2] < 36.0 && began[3] == 40.0, "{began:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_timers_outcome_is_withheld_after_three_periods_without_another() {
     let every = Duration::from_secs(5);
     let schedule = schedule(&[("timer", Act::AnswerOnceThenHang, Some(every))]);

@@ -8,12 +8,13 @@ use std::path::Path;
 use expect_test::expect_file;
 
 /// The lists of deviations, the exporters that they are about, and how these call themselves.
-const PEERS: [(&str, &str); 6] = [
+const PEERS: [(&str, &str); 7] = [
     ("host", "node_exporter"),
     ("php_fpm", "hipages' php-fpm_exporter"),
     ("mysql", "mysqld_exporter"),
     ("redis", "redis_exporter"),
     ("nginx", "nginx-prometheus-exporter"),
+    ("probe", "blackbox_exporter"),
     ("side_by_side", "any two exporters that are asked one after the other"),
 ];
 

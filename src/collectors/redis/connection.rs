@@ -17,11 +17,12 @@ use tokio::time::Instant;
 use crate::collector::{Failure, Reason};
 use crate::config::secret::Secret;
 use crate::config::types::Address;
+use crate::tls::Settings;
 
 use super::frame::{Frame, Size};
 use super::info::Info;
 use super::refusal::{Refusal, login_refusal, refusal, server_failure, text};
-use super::tls::Tls;
+use super::tls;
 use super::url::RedisUrl;
 
 /// How long one connection serves. A new one sees what has changed meanwhile: the password, what the user may do, and
@@ -41,7 +42,7 @@ pub struct Endpoint {
     /// Its password, read again at each connect.
     pub password: Option<Secret>,
     /// How to speak TLS, for a `rediss` address.
-    pub tls: Tls,
+    pub tls: Settings,
 }
 
 /// What kind of server it is: `redis_mode` of `INFO`, `server_mode` on Valkey.
@@ -111,7 +112,11 @@ impl Endpoint {
             Address::Tcp { host, port } => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(Failure::io)?;
                 stream.set_nodelay(true).map_err(Failure::io)?;
-                if self.url.tls { Ok(Box::new(self.tls.connect(host, stream).await?)) } else { Ok(Box::new(stream)) }
+                if self.url.tls {
+                    Ok(Box::new(tls::connect(&self.tls, host, stream).await?))
+                } else {
+                    Ok(Box::new(stream))
+                }
             }
         }
     }

@@ -30,6 +30,7 @@ use crate::config::secret::Secret;
 use crate::metric::{Catalogue, Metric};
 use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
+use crate::tls::Settings;
 
 use connection::{Answers, Connection, Mode, Question};
 use info::Info;
@@ -37,7 +38,6 @@ use info::Info;
 pub use connection::Endpoint;
 pub use discover::DISCOVERY;
 pub use key_groups::{Groups, KeyGroup, KeyGroups, Scan};
-pub use tls::Tls;
 pub use url::RedisUrl;
 
 crate::metrics! {
@@ -73,7 +73,7 @@ struct Written {
     url: RedisUrl,
     user: Option<String>,
     password: Option<Secret>,
-    tls: Option<Tls>,
+    tls: Option<Settings>,
     #[serde(default)]
     key_groups: Groups,
     #[serde(default)]
@@ -88,9 +88,7 @@ impl TryFrom<Written> for Config {
             return Err(format!("`tls` is set, but `{}` does not speak TLS\nwrite rediss:// in the url", written.url));
         }
         let tls = written.tls.unwrap_or_default();
-        if tls.cert_file.is_some() != tls.key_file.is_some() {
-            return Err("a client certificate needs both its files\nset cert_file and key_file in tls".to_owned());
-        }
+        tls.check()?;
         if written.key_group_scan.time.0 >= KeyGroups::TIMEOUT {
             return Err(
                 "`key_group_scan.time` leaves no time to report what was found\nwrite at most \"25s\"".to_owned()

@@ -4,6 +4,7 @@ mod verdict;
 mod watch;
 
 use std::any::Any;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
@@ -202,6 +203,9 @@ impl Job {
     }
 
     /// Starts the job's own timer, if it has one: a run at once and then one every period, until the program stops.
+    ///
+    /// The second run comes a little sooner than that, for each job at another moment: what starts together is not to
+    /// run together for ever.
     pub(super) fn start_timer(self: &Arc<Self>) {
         if let Some(every) = self.every {
             // At once means before the first scrape can start a run of its own.
@@ -211,12 +215,20 @@ impl Job {
     }
 
     async fn tick(self: Arc<Self>, every: Duration) {
-        let mut ticks = interval_at(Instant::now() + every, every);
+        let mut ticks = interval_at(Instant::now() + every.mul_f64(self.phase()), every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         while self.stop.run_until_cancelled(ticks.tick()).await.is_some() {
             let run = self.join(None);
             self.stop.run_until_cancelled(run.wait()).await;
         }
+    }
+
+    /// How much of a period passes before the second run: half of it to all, the same at each start.
+    fn phase(&self) -> f64 {
+        let mut hasher = DefaultHasher::new();
+        (self.collector, &self.target).hash(&mut hasher);
+        let [byte, ..] = hasher.finish().to_be_bytes();
+        0.5 + f64::from(byte) / 510.0
     }
 
     /// What a scrape that must answer by `deadline` gets of this job: what a timer has found, or a run that was started

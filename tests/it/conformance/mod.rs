@@ -11,12 +11,14 @@ mod matrix;
 mod mysql;
 mod nginx;
 mod php_fpm;
+mod probe;
 mod redis;
 mod trial;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use vitrin::collector::Reason;
 
@@ -26,17 +28,18 @@ use crate::support::front::{At, Manner};
 use faults::Fault;
 
 /// Collectors that read this machine and talk to no server.
-const LOCAL: &[&str] = &["access_log", "host"];
+const LOCAL: &[&str] = &["access_log", "host", "php_fpm_errors"];
 
 /// The collectors that talk to a kind of server, and how to start some.
 type Kind = (&'static [&'static str], fn() -> Box<dyn Subject + Send>);
 
 /// All kinds of servers.
-const SUBJECTS: [Kind; 4] = [
+const SUBJECTS: [Kind; 5] = [
     (mysql::COLLECTORS, || Box::new(mysql::Subject::start())),
     (redis::COLLECTORS, || Box::new(redis::Subject::start())),
     (nginx::COLLECTORS, || Box::new(nginx::Subject::start())),
     (php_fpm::COLLECTORS, || Box::new(php_fpm::Subject::start())),
+    (probe::COLLECTORS, || Box::new(probe::Subject::start())),
 ];
 
 /// A topic: a kind of server, real ones of it, and the collectors that talk to it.
@@ -44,12 +47,17 @@ trait Subject: Sync {
     /// Its table in the configuration.
     fn topic(&self) -> &'static str;
 
-    /// Its collectors; the first is the one that runs at each scrape.
+    /// Its collectors; the first is the one that runs at each scrape, or the most often.
     fn collectors(&self) -> &'static [&'static str];
 
     /// Those on a timer of minutes, which no test waits for: what becomes of them is seen once, at the start.
     fn patient(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// How often it is asked, when that is on a timer and not at each scrape; for targets with this time limit.
+    fn every(&self, _timeout: Duration) -> Option<Duration> {
+        None
     }
 
     /// The metric that says whether it is up.

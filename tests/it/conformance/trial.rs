@@ -77,8 +77,11 @@ impl<'a> Trial<'a> {
             all.iter().map(|other| (*other, Front::start(Manner::Honest(other.server(false))))).collect();
         let topic = subject.topic();
         // What ends by itself must not be ended by a busy machine before.
-        let timeout = if lasts { "2s" } else { "9s" };
-        let mut config = format!("[{topic}]\ntimeout = '{timeout}'\n");
+        let timeout = Duration::from_secs(if lasts { 2 } else { 9 });
+        let mut config = format!("[{topic}]\ntimeout = '{}s'\n", timeout.as_secs());
+        if let Some(every) = subject.every(timeout) {
+            writeln!(config, "every = '{}s'", every.as_secs()).unwrap();
+        }
         for Target { name, fault, front, .. } in &targets {
             let settings = subject.settings(front.port, fault.wants_tls());
             write!(config, "[{topic}.targets.{name}]\n{settings}").unwrap();
@@ -104,7 +107,9 @@ impl<'a> Trial<'a> {
         let (descriptors, heap) = (self.exporter.fds(), process::anonymous_bytes(self.exporter.pid()));
 
         self.turn(|target| &target.wrong);
-        let wrong = self.scrape();
+        // What runs by itself may have been in the middle of an answer.
+        let before = if self.is_on_a_timer() { self.fresh() } else { before };
+        let wrong = self.fresh();
         self.assert_healthy(&wrong);
         // Those on timers have their own time.
         self.assert_wrong(&wrong, Some(&before), &self.subject.collectors()[..1]);
@@ -136,6 +141,30 @@ impl<'a> Trial<'a> {
         let page = self.exporter.scrape_within(LIMIT);
         let took = begun.elapsed();
         assert!(took < Duration::from_secs_f64(LIMIT + SLACK), "{}: answered after {took:?}", self.subject.topic());
+        page
+    }
+
+    /// Whether nobody's scrape asks the servers.
+    fn is_on_a_timer(&self) -> bool {
+        self.subject.every(Duration::ZERO).is_some()
+    }
+
+    /// A scrape that shows how the servers are now: where they are asked by a timer, one after two more runs have ended
+    /// for each target, the first of which may have begun before.
+    fn fresh(&self) -> Page {
+        let mut page = self.scrape();
+        if !self.is_on_a_timer() {
+            return page;
+        }
+        let runs = |page: &Page, target: &Target| {
+            let job = [("collector", self.subject.collectors()[0]), ("target", &*target.name)];
+            page.number("vitrin_collect_run_duration_seconds_count", &job)
+        };
+        let wanted: Vec<_> = self.targets.iter().map(|target| runs(&page, target) + 2.0).collect();
+        eventually(&format!("all of {} to be asked again", self.subject.topic()), || {
+            page = self.exporter.scrape();
+            self.targets.iter().zip(&wanted).all(|(target, wanted)| runs(&page, target) >= *wanted)
+        });
         page
     }
 
@@ -192,9 +221,10 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Waits until all that is looked at soon is up, which what runs at a scrape is at once; gives the last page.
+    /// Waits until all that is looked at soon is up, which what runs at a scrape, or the most often, is at once; gives
+    /// the last page.
     fn well(&self) -> Page {
-        let page = self.exporter.scrape();
+        let page = if self.is_on_a_timer() { self.fresh() } else { self.exporter.scrape() };
         for target in &self.targets {
             let job = [("collector", self.subject.collectors()[0]), ("target", &*target.name)];
             assert_eq!(page.number("vitrin_up", &job), 1.0, "{} again; {}", target.name, self.log(&target.name));

@@ -22,9 +22,17 @@ impl Found {
 
     /// Runs the collector once, of a target that is down: why, and what it has to say about it.
     pub(crate) async fn down(collector: &impl Collector) -> (Self, Failure) {
+        let (found, failure) = Self::whether_up(collector).await;
+        (found, failure.expect("the target is down"))
+    }
+
+    /// Runs the collector once, of a target that may be down: what it has to say, and why if it is.
+    pub(crate) async fn whether_up(collector: &impl Collector) -> (Self, Option<Failure>) {
         let mut out = Snapshot::default();
-        let failure = collector.collect(&mut out).await.expect_err("the target is down");
-        (Self::in_snapshot(out.failed()), failure)
+        match collector.collect(&mut out).await {
+            Ok(()) => (Self::in_snapshot(out), None),
+            Err(failure) => (Self::in_snapshot(out.failed()), Some(failure)),
+        }
     }
 
     fn in_snapshot(out: Snapshot) -> Self {

@@ -1,9 +1,11 @@
 //! The harness: real servers and the real binary, on free loopback ports, in folders that go away.
 
+pub(crate) mod apache;
 pub(crate) mod broken;
 pub(crate) mod certificates;
 pub(crate) mod daemon;
 pub(crate) mod differential;
+pub(crate) mod dnsmasq;
 pub(crate) mod document;
 pub(crate) mod exporter;
 pub(crate) mod found;
@@ -25,3 +27,4 @@ pub(crate) mod sight;
 pub(crate) mod soak;
 pub(crate) mod stack;
 pub(crate) mod systemd;
+pub(crate) mod tls_server;

@@ -60,6 +60,11 @@ impl Peer {
         Generation::under_test().nginx(url)
     }
 
+    /// blackbox_exporter with these modules, as its configuration has them below `modules:`.
+    pub(crate) fn blackbox(modules: &str) -> Self {
+        Generation::under_test().blackbox(modules)
+    }
+
     fn listening(name: &'static str, mut command: Command, folder: TempDir) -> Self {
         let port = free_port();
         let program = PathBuf::from(command.get_program());
@@ -87,7 +92,13 @@ impl Peer {
     /// One scrape, in text 0.0.4.
     #[track_caller]
     pub(crate) fn page(&self) -> Page {
-        let response = http::ask(self.address, "GET", "/metrics", &[]).unwrap();
+        self.page_at("/metrics")
+    }
+
+    /// The same of another page than `/metrics`.
+    #[track_caller]
+    pub(crate) fn page_at(&self, path: &str) -> Page {
+        let response = http::ask(self.address, "GET", path, &[]).unwrap();
         let text = response.text();
         assert_eq!(response.status, 200, "{text}");
         Page::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -127,6 +138,18 @@ impl Generation {
         let mut command = Command::new(self.file("prometheus-nginx-exporter"));
         command.arg(format!("--nginx.scrape-uri={url}"));
         Peer::listening("nginx-prometheus-exporter", command, folder())
+    }
+}
+
+impl Generation {
+    /// See [`Peer::blackbox`].
+    pub(crate) fn blackbox(&self, modules: &str) -> Peer {
+        let folder = folder();
+        let file = folder.path().join("blackbox.yml");
+        fs::write(&file, format!("modules:\n{modules}")).unwrap();
+        let mut command = Command::new(self.file("prometheus-blackbox-exporter"));
+        command.arg(format!("--config.file={}", file.display()));
+        Peer::listening("blackbox_exporter", command, folder)
     }
 }
 

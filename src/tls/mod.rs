@@ -1,5 +1,8 @@
 //! TLS towards servers, for all who speak it: what of a certificate is believed, and how ours are read.
 
+pub(crate) mod certificate;
+mod settings;
+
 use std::fs::OpenOptions;
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -16,6 +19,8 @@ use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use crate::collector::{Failure, Reason};
+
+pub(crate) use settings::Settings;
 
 /// The largest file of certificates or keys that is read: Mozilla's whole list has 200 KiB.
 const FILE_BYTES: u64 = 1 << 20;
@@ -115,7 +120,7 @@ pub(crate) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Failure
 }
 
 /// Reads a file of ours, which is done anew for each connection, so that a renewed one needs no reload.
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let unreadable = |error: io::Error| {
         let denied = error.kind() == io::ErrorKind::PermissionDenied;
         Failure::new(if denied { Reason::Permission } else { Reason::Tls }, error)

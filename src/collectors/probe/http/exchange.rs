@@ -1,0 +1,188 @@
+//! One request and its answer, on a connection of its own.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
+use hyper::client::conn::{http1, http2};
+use hyper::http::response::Parts;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::journey::Journey;
+use super::settings::Page;
+use super::visited as visited_of;
+use super::visited::Phase;
+use crate::collectors::probe::encryption::server_name;
+use crate::collectors::probe::ending::{Ending, Trouble};
+use crate::collectors::probe::findings::Findings;
+use crate::collectors::probe::handshake::{Encrypted, Means, agree};
+
+/// The most bytes of an answer's header.
+const HEADER_BYTES: usize = 64 << 10;
+
+/// What a request brought.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) head: Parts,
+    /// The body, where somebody is to look at it.
+    pub(super) body: Vec<u8>,
+}
+
+/// What an exchange needs to know.
+pub(super) struct Exchange<'a> {
+    pub(super) page: &'a Page,
+    pub(super) journey: &'a Journey<'a>,
+    pub(super) means: &'a Means<'a>,
+}
+
+impl Exchange<'_> {
+    /// Asks over a connection to this address, with TLS where the page wants it.
+    pub(super) async fn over(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        found: &mut Findings,
+    ) -> Result<Answer, Trouble> {
+        found.inspection = None;
+        visited_of(found).end();
+        if !self.journey.is_encrypted() {
+            visited_of(found).skip(Phase::Tls);
+            return self.http1(stream, found).await;
+        }
+        let settings = self.journey.tls();
+        let name = server_name(settings.server_name.as_deref(), &self.journey.host())?;
+        if self.journey.is_at_home() {
+            found.encrypted = Some(Encrypted { address, name: name.clone() });
+        }
+        let alpn: &[&[u8]] = if self.page.http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
+        let trust = self.means.trust(&settings)?;
+        visited_of(found).begin(Phase::Tls);
+        let (stream, http2) = agree(stream, address, &name, alpn, &trust, found).await?;
+        visited_of(found).end();
+        if http2 { self.http2(stream, found).await } else { self.http1(stream, found).await }
+    }
+
+    async fn http1<S>(&self, stream: S, found: &mut Findings) -> Result<Answer, Trouble>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let request = self.request(false, found)?;
+        let (mut sender, connection) = http1::Builder::new()
+            .max_buf_size(HEADER_BYTES)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| broken(&error))?;
+        // The connection moves the bytes; it may well end before we have looked at the last of them.
+        match select(pin!(self.converse(sender.send_request(request), found)), pin!(connection)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right((Ok(()), exchange)) => exchange.await,
+            Either::Right((Err(error), _)) => Err(broken(&error)),
+        }
+    }
+
+    async fn http2<S>(&self, stream: S, found: &mut Findings) -> Result<Answer, Trouble>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let request = self.request(true, found)?;
+        let end = CancellationToken::new();
+        let _end_of_all = end.clone().drop_guard();
+        let tasks = Tasks { tracker: self.means.context.tasks.clone(), end };
+        let (mut sender, connection) = http2::Builder::new(tasks)
+            .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| broken(&error))?;
+        match select(pin!(self.converse(sender.send_request(request), found)), pin!(connection)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right((Ok(()), exchange)) => exchange.await,
+            Either::Right((Err(error), _)) => Err(broken(&error)),
+        }
+    }
+
+    fn request(&self, http2: bool, found: &mut Findings) -> Result<Request<Full<Bytes>>, Trouble> {
+        let request = self.journey.request(http2)?;
+        found.doing("waiting for the answer");
+        visited_of(found).begin(Phase::Processing);
+        Ok(request)
+    }
+
+    async fn converse(
+        &self,
+        response: impl Future<Output = hyper::Result<Response<Incoming>>>,
+        found: &mut Findings,
+    ) -> Result<Answer, Trouble> {
+        let (head, body) = response.await.map_err(|error| broken(&error))?.into_parts();
+        let visited = visited_of(found);
+        visited.end();
+        visited.answered(&head, !body.is_end_stream(), self.journey.is_encrypted());
+        // The body of a redirect says nothing that its header does not.
+        let follows = self.journey.redirect(head.status, &head.headers).is_some();
+        let body = if follows { Vec::new() } else { self.read(body, found).await? };
+        Ok(Answer { head, body })
+    }
+
+    async fn read(&self, mut body: Incoming, found: &mut Findings) -> Result<Vec<u8>, Trouble> {
+        found.doing("reading the body");
+        visited_of(found).begin(Phase::Transfer);
+        let expected = &self.page.expected;
+        let is_wanted = expected.body.is_some() || expected.not_body.is_some();
+        let mut kept = Vec::new();
+        let mut bytes = 0;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| broken(&error))?;
+            let Some(data) = frame.data_ref() else { continue };
+            bytes += data.len() as u64;
+            if bytes > self.page.body_limit.0 {
+                return Err(Trouble::new(Ending::Limit, format!("the body is larger than {}", self.page.body_limit)));
+            }
+            visited_of(found).read(bytes);
+            if is_wanted {
+                kept.extend_from_slice(data);
+            }
+        }
+        visited_of(found).read(bytes);
+        visited_of(found).end();
+        Ok(kept)
+    }
+}
+
+fn broken(error: &hyper::Error) -> Trouble {
+    let ending = if error.is_parse_too_large() { Ending::Limit } else { Ending::Protocol };
+    // hyper names the stage, and leaves what happened to its cause.
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        message = format!("{message}: {error}");
+        cause = error.source();
+    }
+    Trouble::new(ending, message)
+}
+
+/// Runs what HTTP/2 does beside a conversation, for as long as that lasts.
+#[derive(Clone, Debug)]
+struct Tasks {
+    tracker: TaskTracker,
+    end: CancellationToken,
+}
+
+impl<F> hyper::rt::Executor<F> for Tasks
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, future: F) {
+        let end = self.end.clone();
+        self.tracker.spawn(async move {
+            end.run_until_cancelled(future).await;
+        });
+    }
+}
