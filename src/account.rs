@@ -53,11 +53,16 @@ impl Account {
     /// Whether it may talk to the socket, by the socket's mode; lists of more users (ACLs) are not looked at.
     #[must_use]
     pub fn may_use(&self, socket: &Metadata) -> bool {
-        let mode = socket.mode();
-        let needed = 0o6;
-        let granted = if socket.uid() == self.uid {
+        self.may(0o6, socket)
+    }
+
+    /// Whether a mode grants it these rights (4 to read, 2 to write, 1 to enter a folder), likewise.
+    #[must_use]
+    pub fn may(&self, needed: u32, metadata: &Metadata) -> bool {
+        let mode = metadata.mode();
+        let granted = if metadata.uid() == self.uid {
             mode >> 6
-        } else if self.groups.contains(&socket.gid()) {
+        } else if self.groups.contains(&metadata.gid()) {
             mode >> 3
         } else {
             mode

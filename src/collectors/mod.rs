@@ -68,14 +68,15 @@ impl Sections {
         jobs.add::<redis::Redis>(redis);
         jobs.add::<redis::KeyGroups>(redis);
         jobs.add::<nginx::Nginx>(nginx);
-        jobs.add::<probe::Probe>(probe);
         jobs.add::<access_log::AccessLog>(&access_log::promised(access_log, objectives));
+        jobs.add::<probe::Probe>(probe);
         jobs.list
     }
 }
 
 /// How each topic finds its servers on a machine, in the order in which they are shown.
-pub const DISCOVERIES: [Discovery; 4] = [php_fpm::DISCOVERY, mysql::DISCOVERY, redis::DISCOVERY, nginx::DISCOVERY];
+pub const DISCOVERIES: [Discovery; 5] =
+    [php_fpm::DISCOVERY, mysql::DISCOVERY, redis::DISCOVERY, nginx::DISCOVERY, access_log::DISCOVERY];
 
 /// The line for the password of a topic's account that is kept where documents and `vitrin check` say; `None` when there
 /// is none, or when the server at this address does not run as one of these users.
@@ -105,8 +106,8 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 11] {
         entry::<redis::Redis>(),
         entry::<redis::KeyGroups>(),
         entry::<nginx::Nginx>(),
-        entry::<probe::Probe>(),
         entry::<access_log::AccessLog>(),
+        entry::<probe::Probe>(),
     ]
 }
 

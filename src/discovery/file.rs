@@ -16,8 +16,8 @@ const HEAD: &str = "\
 # `vitrin check` says which of these let Vitrin in, and prints the lines that open the others. After a
 # change: systemctl reload vitrin
 #
-# The series of a target named `main` have no `target` label, those of all others do. A password never
-# stands here, but where it is kept: password = { file = \"/etc/vitrin/mysql.password\" }
+# The drop-in metrics of a target named `main` have no `target` label, those of all others do. A
+# password never stands here, but where it is kept: password = { file = \"/etc/vitrin/mysql.password\" }
 
 # --- The machine itself: watched unless this says false.
 [host]
@@ -83,6 +83,7 @@ mod tests {
             target: target.parse().unwrap(),
             seen: seen.to_owned(),
             table: table.to_owned(),
+            ways: Vec::new(),
             locked: None,
         };
         ((topic, target.to_owned()), found)
@@ -106,8 +107,8 @@ mod tests {
             # `vitrin check` says which of these let Vitrin in, and prints the lines that open the others. After a
             # change: systemctl reload vitrin
             #
-            # The series of a target named `main` have no `target` label, those of all others do. A password never
-            # stands here, but where it is kept: password = { file = "/etc/vitrin/mysql.password" }
+            # The drop-in metrics of a target named `main` have no `target` label, those of all others do. A
+            # password never stands here, but where it is kept: password = { file = "/etc/vitrin/mysql.password" }
 
             # --- The machine itself: watched unless this says false.
             [host]
@@ -134,6 +135,10 @@ mod tests {
             # --- nginx: none was found. One is watched like this:
             #[nginx.targets.main]
             #url = "http://127.0.0.1:8080/stub_status"
+
+            # --- Access logs: none was found. One is watched like this:
+            #[access_log.targets.main]
+            #files = ["/var/log/nginx/access.log"]
         "##]]
         .assert_eq(&text);
         let config = config::parse(Path::new("a"), &text).unwrap();

@@ -37,6 +37,8 @@ pub struct Found {
     pub seen: String,
     /// What stands in its target's table: the way that leads in or, when none does, the first.
     pub table: String,
+    /// The ways there were when it was asked.
+    ways: Vec<String>,
     /// Why it does not let us in; `None` when it does.
     pub locked: Option<Locked>,
 }

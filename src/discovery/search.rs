@@ -24,7 +24,8 @@ const EAGER_TRIES: u32 = 15;
 const PATIENT_LOOKS: u32 = 15;
 
 impl Discovered {
-    /// Looks again. What let us in once stays, whatever has become of it: that it is down is for the metrics to say.
+    /// Looks again. What let us in once stays, whatever has become of it: that it is down is for the metrics to say. Only
+    /// when what its server says of itself has changed (a log's format), it is asked once whether that leads in, too.
     pub(crate) async fn look(&mut self, context: &Context, environment: &Environment) {
         self.looks = self.looks.wrapping_add(1);
         let sightings = sightings(&context.paths, environment.home()).await;
@@ -40,6 +41,7 @@ impl Discovered {
                 Some(Found { target, locked: Some(locked), .. }) if self.is_due(locked) => {
                     (target.clone(), Some(locked.clone()))
                 }
+                Some(found) if found.is_outdated(&sighting) => (found.target.clone(), None),
                 Some(_) => continue,
             };
             asked.push(Asked { topic, target, sighting, before });
@@ -48,7 +50,12 @@ impl Discovered {
             let place = (asked.topic, asked.sighting.place.clone());
             Some((place, asked.answer(context, environment).await?))
         });
-        self.found.extend(join_all(answers).await.into_iter().flatten());
+        for (place, answer) in join_all(answers).await.into_iter().flatten() {
+            match self.found.get_mut(&place) {
+                Some(open) if open.locked.is_none() && answer.locked.is_some() => open.ways = answer.ways,
+                _ => drop(self.found.insert(place, answer)),
+            }
+        }
     }
 
     fn is_due(&self, locked: &Locked) -> bool {
@@ -60,6 +67,13 @@ impl Discovered {
         let known = self.found.values().map(|found| (found.topic, &found.target));
         let taken: Vec<_> = known.chain(asked.iter().map(|asked| (asked.topic, &asked.target))).collect();
         names::free(&sighting.name, |name| taken.contains(&(topic, name)))
+    }
+}
+
+impl Found {
+    /// Whether it lets us in by a way that is none any more, and there are others since it was asked.
+    fn is_outdated(&self, seen: &Sighting) -> bool {
+        self.locked.is_none() && self.ways != seen.ways && !seen.ways.contains(&self.table)
     }
 }
 
@@ -119,8 +133,8 @@ impl Asked {
     }
 
     fn found(&self, table: String, locked: Option<Locked>) -> Found {
-        let (topic, target, seen) = (self.topic, self.target.clone(), self.sighting.seen.clone());
-        Found { topic, target, seen, table, locked }
+        let Sighting { seen, ways, .. } = self.sighting.clone();
+        Found { topic: self.topic, target: self.target.clone(), seen, table, ways, locked }
     }
 }
 
@@ -130,6 +144,7 @@ mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::{SocketAddr, TcpListener};
     use std::path::Path;
+    use std::thread::JoinHandle;
 
     use super::*;
 
@@ -153,6 +168,15 @@ mod tests {
         folder
     }
 
+    /// A server that shows the page once.
+    fn answering_once(listener: TcpListener) -> JoinHandle<()> {
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{PAGE}", PAGE.len()).unwrap();
+        })
+    }
+
     fn context(folder: &Path) -> Context {
         Context::new(Paths { proc: folder.to_owned(), root: folder.to_owned(), ..Paths::default() })
     }
@@ -173,12 +197,7 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &locked.job), "what it knows of ways out is kept");
         assert!(discovered.open(&environment).collectors.nginx.targets.is_empty());
 
-        let listener = TcpListener::bind(address).unwrap();
-        let server = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
-            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{PAGE}", PAGE.len()).unwrap();
-        });
+        let server = answering_once(TcpListener::bind(address).unwrap());
         discovered.look(&context, &environment).await;
         server.join().unwrap();
         assert!(discovered.locked().next().is_none());
@@ -187,6 +206,38 @@ mod tests {
         fs::remove_dir_all(folder.path().join("7")).unwrap();
         discovered.look(&context, &environment).await;
         assert_eq!(discovered.open(&environment).collectors.nginx.targets.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn one_that_moves_is_followed_once_it_lets_us_in_there() {
+        let listeners: Vec<_> = (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let addresses: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
+        let folder = machine(addresses[0]);
+        let configure = |address| {
+            let server = format!("server {{ listen {address}; location = /status {{ stub_status; }} }}");
+            fs::write(folder.path().join("etc/nginx/nginx.conf"), server).unwrap();
+        };
+        let table = |address| format!("url = \"http://{address}/status\"\n");
+        let (context, environment) = (context(folder.path()), Environment::default());
+        let mut discovered = Discovered::default();
+        let mut listeners = listeners.into_iter();
+        let server = answering_once(listeners.next().unwrap());
+        discovered.look(&context, &environment).await;
+        server.join().unwrap();
+
+        // Nobody answers there: what let us in stays.
+        drop(listeners.next());
+        configure(addresses[1]);
+        for _ in 0..2 {
+            discovered.look(&context, &environment).await;
+            let found = discovered.found().next().unwrap();
+            assert_eq!((&found.table, found.locked.is_none()), (&table(addresses[0]), true));
+        }
+        configure(addresses[2]);
+        let server = answering_once(listeners.next().unwrap());
+        discovered.look(&context, &environment).await;
+        server.join().unwrap();
+        assert_eq!(discovered.found().next().unwrap().table, table(addresses[2]));
     }
 
     #[tokio::test]

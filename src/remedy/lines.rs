@@ -82,12 +82,17 @@ pub(crate) fn membership(root: &Path, socket: &Path, service: &Service, setting:
     match group_name(root, metadata.gid()).filter(|_| opens) {
         Some(group) => Some(Remedy::mend(
             format!("{user} is not in the group {group}, to which the socket {shown} is open."),
-            format!("usermod --append --groups {} {}\n{RESTART}", quoted(&group), quoted(user)),
+            join(&group, service),
         )),
         None => {
             Some(Remedy::by_hand(format!("The socket {shown} is open to no group that {user} could join."), setting))
         }
     }
+}
+
+/// Puts the service into a group, or into several with commas between them.
+pub(crate) fn join(groups: &str, service: &Service) -> String {
+    format!("usermod --append --groups {} {}\n{RESTART}", quoted(groups), quoted(&service.user))
 }
 
 /// Whether all links among the folders of a path are root's own (`/var/run`), or ours.

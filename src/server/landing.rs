@@ -56,8 +56,8 @@ fn body(running: &Running, remedies: &[Remedy], is_all: bool, page: &mut String)
     let closed_ones = discovered.iter().flat_map(|discovered| discovered.locked()).count();
     let verdict = match closed_ones {
         0 => verdict,
-        1 => format!("{verdict} A server that was found does not let Vitrin in."),
-        more => format!("{verdict} {more} servers that were found do not let Vitrin in."),
+        1 => format!("{verdict} A server or log that was found does not let Vitrin in."),
+        more => format!("{verdict} {more} servers and logs that were found do not let Vitrin in."),
     };
     writeln!(page, "<h1>Vitrin</h1>\n<p>{verdict}<br><small>version {}</small></p>", env!("CARGO_PKG_VERSION"))?;
     writeln!(page, "<p><a href=\"/metrics\">Metrics</a> · <a href=\"/-/healthy\">Health</a></p>")?;

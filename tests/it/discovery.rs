@@ -1,6 +1,9 @@
 //! What is found without a configuration, on a machine where only the servers of each test run.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -10,10 +13,13 @@ use vitrin::collector::{Context, Paths};
 use vitrin::config::secret::Environment;
 use vitrin::discovery::{Discovered, discover};
 
-use crate::support::daemon::{copy, eventually, folder};
+use crate::support::daemon::{copy, eventually, folder, free_port};
+use crate::support::document::Document;
 use crate::support::exporter::Exporter;
 use crate::support::mariadb::{Database, block_on};
+use crate::support::nginx::Nginx;
 use crate::support::redis::RedisServer;
+use crate::support::scrape::Series;
 use crate::support::sight::procfs_with;
 use crate::support::stack::Stack;
 
@@ -126,4 +132,52 @@ fn an_option_file_in_our_home_lets_us_in_and_its_password_is_shown_to_nobody() {
         let words = [output.stdout, output.stderr].concat();
         assert!(!String::from_utf8_lossy(&words).contains("Tr0ub4dor"), "{}", String::from_utf8_lossy(&words));
     }
+}
+
+/// Asks an nginx for a page of this host's.
+fn visit(port: u16, host: &str) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(stream, "GET /sepet HTTP/1.0\r\nHost: {host}\r\nUser-Agent: Mozilla/5.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[test]
+fn the_logs_of_a_running_nginx_are_found_by_host_and_format_and_followed() {
+    let block = Document::read("docs/access-log.md").block("recommended").to_owned();
+    let (format, _) = block.split_once("access_log").unwrap();
+    let port = free_port();
+    let nginx = Nginx::beside(&format!(
+        "{format}\nlog_format brief '$remote_addr [$time_local] \"$request\" $status';\n\
+         server {{ listen 127.0.0.1:{port}; server_name a.example www.a.example; root {{home}}/a;\n\
+           access_log {{home}}/a.log combined_timed; location / {{ return 200 a; }} }}\n\
+         server {{ listen 127.0.0.1:{port}; server_name b.example; access_log {{home}}/b.log brief;\n\
+           location / {{ return 200 b; }} }}\n\
+         server {{ listen 127.0.0.1:{port}; server_name c.example; access_log off; location / {{ return 200 c; }} }}\n"
+    ));
+    let shop = nginx.daemon.folder().join("a");
+    fs::create_dir_all(shop.join("system")).unwrap();
+    fs::write(shop.join("system/startup.php"), "").unwrap();
+    fs::write(shop.join("index.php"), "<?php\ndefine('VERSION', '4.1.0.3');\n").unwrap();
+    fs::set_permissions(nginx.daemon.folder(), fs::Permissions::from_mode(0o755)).unwrap();
+
+    let procfs = procfs_with(&[&nginx.daemon]);
+    let exporter = Exporter::start_without_configuration(&[&format!("--path.procfs={}", procfs.path().display())]);
+    let is_of = |series: &Series, target, host| series.labels["target"] == target && series.labels["vhost"] == host;
+    // What was written before the log was found is not counted.
+    eventually("requests to be counted", || {
+        ["www.a.example", "b.example", "c.example"].iter().for_each(|host| visit(port, host));
+        let page = exporter.scrape();
+        let mut logs = [("main", "a.example"), ("b.example", "b.example")].into_iter();
+        logs.all(|(target, host)| page.samples("shop_http_requests_total").any(|series| is_of(series, target, host)))
+    });
+    // What lines do not say is absent.
+    let page = exporter.scrape();
+    let timed: Vec<_> = page.samples("shop_http_request_duration_seconds_count").collect();
+    assert!(!timed.is_empty() && timed.iter().all(|series| is_of(series, "main", "a.example")), "{timed:?}");
+    let page = exporter.get("/", &[]).text();
+    let seen = "a.log in the format combined_timed; the files that it serves are those of opencart4";
+    assert!(page.contains("access_log/main") && page.contains(seen), "{page}");
+    assert!(page.contains("b.log do not say how long requests took"), "{page}");
 }

@@ -22,7 +22,7 @@ fn init_and_the_lines_of_check_make_everything_green() {
         "#,
     );
     expect![[r#"
-        wrote /etc/vitrin/vitrin.toml: host/main, php_fpm/main, mysql/main, redis/main, nginx/main
+        wrote /etc/vitrin/vitrin.toml: host/main, php_fpm/main, mysql/main, redis/main, nginx/main, access_log/main
         next: vitrin check
         TARGET             REACHED  SERIES  WHAT IS MISSING
         host/main          yes
@@ -31,15 +31,28 @@ fn init_and_the_lines_of_check_make_everything_green() {
         mysql_tables/main  yes
         redis/main         yes
         nginx/main         yes
+        access_log/main    yes
 
         Nothing is wrong without these, but they would show more:
 
-        1. performance_schema is off in MariaDB at /run/mysqld/mysqld.sock: no digests, unused indexes or full scans, and query time as its status has it.
+        1. The lines of /var/log/nginx/access.log do not say how long requests took, how long the backends took, what the cache did and what limits did.
+          | In nginx's configuration, in `http`, before the first access_log:
+          | log_format combined_timed '$remote_addr - $remote_user [$time_local] "$request" '
+          |                           '$status $body_bytes_sent "$http_referer" "$http_user_agent" '
+          |                           '"$host" $request_time "$upstream_response_time" '
+          |                           '"$upstream_cache_status" "$limit_req_status" "$limit_conn_status"';
+          | In /etc/nginx/nginx.conf, in place of the line for this log:
+          | access_log /var/log/nginx/access.log combined_timed;
+          | Then: nginx -t && systemctl reload nginx
+          | Where vitrin.toml names this log, its target gets: format = "combined_timed"
+
+        2. performance_schema is off in MariaDB at /run/mysqld/mysqld.sock: no digests, unused indexes or full scans, and query time as its status has it.
           | It costs about 100 MB of memory, a little CPU, and a restart of the server. In /etc/mysql/mariadb.conf.d/vitrin.cnf:
           | [mariadb]
           | performance_schema = ON
 
         Everything is seen that the configuration asks for.
+        vitrin_up{collector="access_log",target="main"} 1
         vitrin_up{collector="host",target="main"} 1
         vitrin_up{collector="mysql",target="main"} 1
         vitrin_up{collector="mysql_tables",target="main"} 1
@@ -78,8 +91,8 @@ fn the_file_that_init_writes_says_why_each_target_is_there() {
         # `vitrin check` says which of these let Vitrin in, and prints the lines that open the others. After a
         # change: systemctl reload vitrin
         #
-        # The series of a target named `main` have no `target` label, those of all others do. A password never
-        # stands here, but where it is kept: password = { file = "/etc/vitrin/mysql.password" }
+        # The drop-in metrics of a target named `main` have no `target` label, those of all others do. A
+        # password never stands here, but where it is kept: password = { file = "/etc/vitrin/mysql.password" }
 
         # --- The machine itself: watched unless this says false.
         [host]
@@ -105,6 +118,12 @@ fn the_file_that_init_writes_says_why_each_target_is_there() {
         # Found: nginx runs; its configuration /etc/nginx/nginx.conf has no page with `stub_status`.
         [nginx.targets.main]
         url = "http://127.0.0.1:8080/stub_status"
+
+        # --- Access logs
+        # Found: nginx logs to /var/log/nginx/access.log in the format combined.
+        [access_log.targets.main]
+        files = ["/var/log/nginx/access.log"]
+        error_files = ["/var/log/nginx/error.log"]
     "#]]
     .assert_eq(&said);
 }
@@ -120,7 +139,8 @@ fn without_a_configuration_what_is_found_is_served_and_what_is_closed_is_opened_
         eventually page_says 'up</b> redis/main'
         get / >/tmp/page
         for word in 'closed</b> php_fpm/main' 'closed</b> mysql/main' 'up</b> redis/main' 'up</b> host/main' \
-          '3 servers that were found do not let Vitrin in' 'usermod --append --groups www-data vitrin' \
+          '4 servers and logs that were found do not let Vitrin in' 'usermod --append --groups www-data vitrin' \
+          'closed</b> access_log/main' 'usermod --append --groups adm vitrin' \
           'CREATE USER IF NOT EXISTS vitrin@localhost' 'location = /stub_status'; do
           grep -qF -- "$word" /tmp/page || { echo "not on the page: $word"; cat /tmp/page; exit 1; }
         done
@@ -136,6 +156,16 @@ fn without_a_configuration_what_is_found_is_served_and_what_is_closed_is_opened_
         served() { opened && metrics_say 'vitrin_up{collector="php_fpm",target="main"} 1'; }
         eventually page_says Vitrin
         eventually served
+        # What the shop is asked for from now on is counted.
+        shopped() {
+          exec 3<>/dev/tcp/127.0.0.1/80
+          printf 'GET / HTTP/1.0\r\nUser-Agent: Mozilla/5.0\r\n\r\n' >&3
+          cat <&3 >/dev/null
+          exec 3>&-
+          get /metrics | grep -q '^shop_http_requests_total{.*route="home".*} [1-9]'
+        }
+        eventually shopped
+        page_says '/var/log/nginx/access.log do not say how long requests took'
         service mariadb stop >/dev/null 2>&1
         eventually metrics_say 'mysql_up 0'
         page_says 'closed</b> mysql/main' && { echo "a target that was up is closed"; exit 1; }

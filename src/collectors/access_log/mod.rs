@@ -5,29 +5,36 @@
 
 pub mod classes;
 mod config;
+mod discover;
 pub mod format;
 pub mod line;
 mod reader;
+mod remedy;
 pub mod route;
 pub mod security;
 pub mod tally;
 
+use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 
 use tokio::sync::oneshot;
 
 use crate::collector::{Collector, Context, Failure, Reason};
 use crate::metric::Catalogue;
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
 pub use config::Config;
 pub(super) use config::promised;
+pub use discover::DISCOVERY;
 use reader::Asked;
 
 /// Follows the logs of one target.
 #[derive(Debug)]
 pub struct AccessLog {
     reader: Sender<Asked>,
+    config: Config,
+    root: PathBuf,
 }
 
 impl Collector for AccessLog {
@@ -36,7 +43,8 @@ impl Collector for AccessLog {
     type Config = Config;
 
     fn new(config: &Config, context: &Context) -> Self {
-        Self { reader: reader::start(config, context) }
+        let reader = reader::start(config, context);
+        Self { reader, config: config.clone(), root: context.paths.root.clone() }
     }
 
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
@@ -48,5 +56,9 @@ impl Collector for AccessLog {
         let (snapshot, result) = answered.await.map_err(|_| ended())?;
         *out = snapshot;
         result
+    }
+
+    async fn remedies(&self, run: Complaints<'_>, service: &Service) -> Vec<Remedy> {
+        remedy::ways(&self.root, &self.config, run, service)
     }
 }

@@ -10,16 +10,19 @@ use crate::machine::{Discovery, Machine, Process, Sighting, quoted};
 pub const DISCOVERY: Discovery = Discovery {
     topic: "nginx",
     title: "nginx",
-    processes: &["nginx", "openresty", "angie"],
+    processes: PROCESSES,
     example: "url = \"http://127.0.0.1:8080/stub_status\"",
     look,
 };
+
+/// What a master and its workers are called.
+pub(in crate::collectors) const PROCESSES: &[&str] = &["nginx", "openresty", "angie"];
 
 /// What a master calls itself, before its command line.
 const MASTER: &str = "nginx: master process ";
 
 /// Where configurations are, by how common that is.
-const USUAL: [&str; 4] = [
+pub(in crate::collectors) const USUAL: [&str; 4] = [
     "/etc/nginx/nginx.conf",
     "/usr/local/nginx/conf/nginx.conf",
     "/usr/local/openresty/nginx/conf/nginx.conf",
@@ -33,30 +36,46 @@ const PORTS: std::ops::RangeInclusive<u16> = 8080..=8099;
 const WAYS: usize = 4;
 
 fn look(machine: &Machine) -> Vec<Sighting> {
+    configurations(machine).iter().map(|master| sighting(machine, &master.file)).collect()
+}
+
+/// A master's configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::collectors) struct Master {
+    /// Its main file.
+    pub(in crate::collectors) file: PathBuf,
+    /// What `-p` says.
+    pub(in crate::collectors) prefix: Option<PathBuf>,
+}
+
+/// The configurations of all masters that run here, the most usual first; only such as are root's or ours.
+pub(in crate::collectors) fn configurations(machine: &Machine) -> Vec<Master> {
     let titles = machine.processes(DISCOVERY.processes).map(Process::title);
     let mut found: Vec<_> = titles.filter_map(|title| master(machine, &title)).collect();
     if machine.hides_processes {
-        found.extend(usual(machine));
+        found.extend(usual(machine).map(|file| Master { file, prefix: None }));
     }
     // A master that is being replaced by a new one runs beside it for a while.
-    found.sort_by_key(|path| (!USUAL.iter().any(|usual| Path::new(usual) == path), path.clone()));
-    found.dedup();
-    found.retain(|file| machine.is_roots(file));
-    found.iter().map(|path| sighting(machine, path)).collect()
+    found.sort_by_key(|Master { file, .. }| (!USUAL.iter().any(|usual| Path::new(usual) == file), file.clone()));
+    found.dedup_by(|other, kept| other.file == kept.file);
+    found.retain(|master| machine.is_roots(&master.file));
+    found
 }
 
 /// The configuration of a master: what its command line says, else the usual one.
-fn master(machine: &Machine, title: &str) -> Option<PathBuf> {
+fn master(machine: &Machine, title: &str) -> Option<Master> {
     // One that has just started still has its command line for a title; workers never do.
     let line = title.strip_prefix(MASTER).or(Some(title).filter(|title| !title.starts_with("nginx: ")))?;
     let words: Vec<_> = line.split_ascii_whitespace().collect();
     let value = |option| words.iter().position(|word| *word == option).and_then(|at| words.get(at + 1));
-    match (value("-c"), value("-p")) {
+    let prefix = value("-p").map(PathBuf::from);
+    let file = match (value("-c"), &prefix) {
         (Some(file), _) if file.starts_with('/') => Some(file.into()),
-        (Some(file), Some(prefix)) => Some(Path::new(prefix).join(file)),
-        (None, Some(prefix)) => Some(Path::new(prefix).join("conf/nginx.conf")),
+        (Some(file), Some(prefix)) => Some(prefix.join(file)),
+        (None, Some(prefix)) => Some(prefix.join("conf/nginx.conf")),
         _ => usual(machine),
-    }
+    };
+    Some(Master { file: file?, prefix })
 }
 
 fn usual(machine: &Machine) -> Option<PathBuf> {
@@ -64,12 +83,12 @@ fn usual(machine: &Machine) -> Option<PathBuf> {
 }
 
 fn sighting(machine: &Machine, file: &Path) -> Sighting {
-    let servers = configuration::servers(&machine.root, file);
+    let read = configuration::read(&machine.root, file);
     let place = file.display().to_string();
-    let pages = servers.as_deref().unwrap_or_default();
-    let urls: Vec<_> = pages.iter().flat_map(urls).take(WAYS).collect();
+    let servers = read.as_ref().map(|read| &read.servers[..]).unwrap_or_default();
+    let urls: Vec<_> = servers.iter().flat_map(urls).take(WAYS).collect();
     let runs = if machine.hides_processes { "nginx may run, as processes are hidden" } else { "nginx runs" };
-    let what = match (&servers, urls.first()) {
+    let what = match (&read, urls.first()) {
         (None, _) => "cannot be read",
         (_, None) => "has no page with `stub_status`",
         (_, Some(_)) => "has a page with `stub_status`",
@@ -191,7 +210,8 @@ mod tests {
             ("nginx: worker process", None),
             ("nginx: cache manager process", None),
         ] {
-            assert_eq!(master(&machine, title), expected.map(PathBuf::from), "{title}");
+            let file = master(&machine, title).map(|master| master.file);
+            assert_eq!(file, expected.map(PathBuf::from), "{title}");
         }
     }
 }

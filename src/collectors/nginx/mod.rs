@@ -1,7 +1,7 @@
 //! nginx: connections and requests, from its `stub_status` page.
 
-mod configuration;
-mod discover;
+pub(in crate::collectors) mod configuration;
+pub(in crate::collectors) mod discover;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod remedy;

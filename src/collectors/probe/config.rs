@@ -4,6 +4,7 @@
 //! kind's is a mistake.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
@@ -46,6 +47,19 @@ pub(super) enum Subject {
     Tls(EncryptedPort),
     Dns(dns::Settings),
     Certificates(CertificateFiles),
+}
+
+/// What is probed, for people.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(page) => page.url.fmt(f),
+            Self::Tcp(port) => port.place.fmt(f),
+            Self::Tls(port) => port.place.fmt(f),
+            Self::Dns(name) => name.question.fmt(f),
+            Self::Certificates(_) => f.write_str("certificates on disk"),
+        }
+    }
 }
 
 impl Subject {

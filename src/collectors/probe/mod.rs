@@ -12,10 +12,12 @@ mod findings;
 mod handshake;
 mod http;
 mod pattern;
+mod remedy;
 mod tally;
 mod tcp;
 pub mod tls;
 
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -24,6 +26,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::collector::{Collector, Context, Failure, Reason};
 use crate::metric::{Catalogue, Metric};
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
 pub use config::{Config, section};
@@ -54,6 +57,8 @@ pub struct Probe {
     config: Config,
     tally: Tally,
     legacy: LegacyVersions,
+    /// What is to be done about the last probe.
+    ways_out: Mutex<Vec<Remedy>>,
     context: Context,
 }
 
@@ -84,6 +89,7 @@ impl Collector for Probe {
             config: config.clone(),
             tally: Tally::default(),
             legacy: LegacyVersions::default(),
+            ways_out: Mutex::default(),
             context: context.clone(),
         }
     }
@@ -106,15 +112,25 @@ impl Collector for Probe {
         found.report(out);
         out.push(&DURATION, [], took.as_secs_f64());
         out.push(&TIMEOUT, [], limit.as_secs_f64());
-        self.tally.count(ended.as_ref().map_or_else(|trouble| trouble.ending, |()| Ending::Ok), took, out);
+        let ending = ended.as_ref().map_or_else(|trouble| trouble.ending, |()| Ending::Ok);
+        self.tally.count(ending, took, out);
+        *self.ways_out() = remedy::ways_out(&self.config.subject, ending, &found);
         // What a probe has learned is true of a target that is down, too.
         out.keep();
         self.ask_for_legacy_versions(&found, out).await;
         ended.map_err(|trouble| trouble.failure)
     }
+
+    async fn remedies(&self, run: Complaints<'_>, _service: &Service) -> Vec<Remedy> {
+        if run.failure.is_some() { self.ways_out().clone() } else { Vec::new() }
+    }
 }
 
 impl Probe {
+    fn ways_out(&self) -> MutexGuard<'_, Vec<Remedy>> {
+        self.ways_out.lock().expect("no code panics while it holds this lock")
+    }
+
     /// Asks whoever has shown that they speak TLS for versions that are out of date, which is no part of a probe's time.
     async fn ask_for_legacy_versions(&self, found: &Findings, out: &mut Snapshot) {
         let Some(Encrypted { address, name }) = &found.encrypted else { return };

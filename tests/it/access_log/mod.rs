@@ -1,5 +1,8 @@
 //! The `access_log` collector: what servers write, counted by the program.
 
+mod document;
+mod routes;
+mod signals;
 mod traffic;
 
 use std::path::Path;

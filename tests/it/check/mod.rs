@@ -1,5 +1,6 @@
 //! `vitrin check`: what it prints is a script that makes everything pass, and asks for nothing that is not needed.
 
+mod access_log;
 mod document;
 mod mysql;
 mod redis;

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use expect_test::expect;
 
+use crate::support::document::Document;
+
 #[test]
 fn each_mistake_says_what_to_write() {
     let mut said = String::new();
@@ -116,4 +118,33 @@ fn each_mistake_says_what_to_write() {
         vitrin.toml:1:1: probe.targets.main: nothing says what is probed
           hint: write one of http = "https://shop.example/", tcp = "mail.example:25", tls = "mail.example:465", dns = { name = "shop.example", type = "A" } and certificates = ["/etc/ssl/shop.pem"]
     "#]].assert_eq(&said);
+}
+
+#[test]
+fn what_the_document_shows_is_a_configuration() {
+    let document = Document::read("docs/probe.md");
+    for block in ["page", "login", "port", "tls"] {
+        let text = document.block(block).replace("/etc/vitrin/", concat!(env!("CARGO_MANIFEST_DIR"), "/"));
+        let text = text.replace("shop.password", "Cargo.toml").replace("shop.key", "Cargo.toml");
+        let problem = vitrin::config::parse(Path::new("docs/probe.md"), &text).map(drop).err();
+        assert_eq!(problem.map(|problem| problem.to_string()), None, "{block}");
+    }
+}
+
+#[test]
+fn the_document_has_every_key_and_every_result() {
+    let text = include_str!("../../../docs/probe.md");
+    let problem = vitrin::config::parse(Path::new("vitrin.toml"), "[probe.targets.main]\nnot_a_key = 1\n").map(drop);
+    let problem = problem.unwrap_err().to_string();
+    let (_, keys) = problem.split_once("known here: ").unwrap();
+    let keys: Vec<_> = keys.trim().split(", ").collect();
+    assert!(keys.len() > 20, "{keys:?}");
+    let results =
+        ["ok", "connect", "content", "dns", "limit", "local", "protocol", "redirect", "status", "timeout", "tls"];
+    for word in keys.into_iter().chain(results) {
+        assert!(
+            text.contains(&format!("`{word}`")) || text.contains(&format!("`{word} = ")),
+            "{word} is not in the document"
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! The `probe` collector against real servers, and against such as lie.
 
 mod certificates;
+mod check;
 mod config;
 mod dns;
 mod http;

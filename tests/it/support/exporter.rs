@@ -73,8 +73,10 @@ impl Exporter {
         Self::listening(command, folder)
     }
 
-    fn listening(command: Command, folder: TempDir) -> Self {
+    fn listening(mut command: Command, folder: TempDir) -> Self {
         let log = folder.path().join("log");
+        // What one test keeps, another does not find.
+        command.env("STATE_DIRECTORY", folder.path().join("state"));
         let mut daemon = Daemon::start("vitrin", command, folder);
         let mut address = None;
         daemon.wait_until(|| {

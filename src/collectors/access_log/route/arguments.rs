@@ -68,42 +68,88 @@ impl Condition {
     }
 }
 
-/// Rules about an argument alone.
+/// Rules about an argument alone, by its name.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Arguments(Vec<(Condition, Route)>);
+pub(super) struct Arguments {
+    names: Vec<(Box<[u8]>, Values)>,
+    /// Which lengths names have, a bit each: most arguments have another.
+    lengths: u64,
+}
+
+/// What the values of one argument mean.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Values {
+    /// Sorted.
+    literals: Vec<(Box<[u8]>, Route)>,
+    /// The first that fits counts.
+    globs: Vec<(Glob, Route)>,
+}
 
 impl Arguments {
-    /// Adds a rule: among those of one name, the first that fits counts.
-    pub(super) fn push(&mut self, condition: Condition, route: Route) {
-        self.0.push((condition, route));
+    /// Adds a rule. A value by itself counts before patterns, and those in the order in which they came.
+    pub(super) fn push(&mut self, Condition { name, value }: Condition, route: Route) {
+        self.lengths |= length(&name);
+        let known = self.names.iter().position(|(known, _)| *known == name);
+        let at = known.unwrap_or_else(|| {
+            self.names.push((name, Values::default()));
+            self.names.len() - 1
+        });
+        let values = &mut self.names[at].1;
+        match value.literal() {
+            Some(literal) => {
+                values.literals.push((literal.into(), route));
+                values.literals.sort();
+            }
+            None => values.globs.push((value, route)),
+        }
     }
 
     /// What the arguments of a query say, each for itself.
     pub(super) fn find(&self, query: &[u8]) -> impl Iterator<Item = Route> {
-        let query = if self.0.is_empty() { b"" } else { query };
+        let query = if self.names.is_empty() { b"" } else { query };
         pairs(query).filter_map(|(name, value)| {
-            let mut rules = self.0.iter().filter(|(condition, _)| is_called(name, &condition.name)).peekable();
-            rules.peek()?;
-            let found = decoded(value, |value| rules.find(|(condition, _)| condition.value.matches(value)))?;
-            found.map(|(_, route)| *route)
+            if self.lengths & length(name) == 0 && !decode::is_encoded(name) {
+                return None;
+            }
+            let (_, values) = self.names.iter().find(|(known, _)| is_called(name, known))?;
+            decoded(value, |value| values.find(value))?
         })
     }
 }
 
-/// OpenCart's `route` argument, see [`super::Routes::opencart_route`].
-pub(super) fn opencart_route<'b, const N: usize>(query: &[u8], buffer: &'b mut [u8; N]) -> Option<&'b [u8]> {
+impl Values {
+    fn find(&self, value: &[u8]) -> Option<Route> {
+        let literal = self.literals.binary_search_by(|(literal, _)| (**literal).cmp(value)).ok();
+        let literal = literal.map(|at| self.literals[at].1);
+        literal.or_else(|| self.globs.iter().find(|(glob, _)| glob.matches(value)).map(|(_, route)| *route))
+    }
+}
+
+fn length(name: &[u8]) -> u64 {
+    1 << name.len().min(63)
+}
+
+/// OpenCart's `route` argument, see [`super::Routes::opencart_route`]; `method` is put before the name of a method.
+pub(super) fn opencart_route<'b, const N: usize>(
+    query: &[u8],
+    buffer: &'b mut [u8; N],
+    method: u8,
+) -> Option<&'b [u8]> {
     let mut written = None;
     let mut rewritten = None;
     for (name, value) in pairs(query) {
-        if is_called(name, b"route") {
-            written = Some(value);
-        } else if is_called(name, b"_route_") {
-            rewritten = Some(value);
+        match name {
+            b"route" => written = Some(value),
+            b"_route_" => rewritten = Some(value),
+            name if !decode::is_encoded(name) => {}
+            name if is_called(name, b"route") => written = Some(value),
+            name if is_called(name, b"_route_") => rewritten = Some(value),
+            _ => {}
         }
     }
     let mut length = 0;
     for byte in decode::of_argument(written.or(rewritten)?) {
-        let byte = if byte == b'|' { b'.' } else { byte };
+        let byte = if b"|.".contains(&byte) { method } else { byte };
         if byte.is_ascii_alphanumeric() || b"_/.".contains(&byte) {
             *buffer.get_mut(length)? = byte;
             length += 1;
@@ -118,7 +164,7 @@ mod tests {
 
     fn route(query: &str) -> Option<String> {
         let mut buffer = [0; 24];
-        opencart_route(query.as_bytes(), &mut buffer).map(|route| String::from_utf8(route.to_vec()).unwrap())
+        opencart_route(query.as_bytes(), &mut buffer, b'.').map(|route| String::from_utf8(route.to_vec()).unwrap())
     }
 
     #[test]

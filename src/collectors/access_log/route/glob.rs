@@ -4,21 +4,36 @@ use std::fmt;
 
 /// What a text is compared with.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Glob(Box<[u8]>);
+pub(super) struct Glob {
+    pattern: Box<[u8]>,
+    /// Where its last literal characters begin.
+    tail: usize,
+}
 
 impl Glob {
     pub(super) fn new(text: impl Into<Vec<u8>>) -> Self {
-        Self(text.into().into_boxed_slice())
+        let pattern = text.into().into_boxed_slice();
+        let tail = pattern.iter().rposition(|byte| b"*#".contains(byte)).map_or(0, |meta| meta + 1);
+        Self { pattern, tail }
     }
 
     /// The characters that stand for themselves.
     pub(super) fn literals(&self) -> usize {
-        self.0.iter().filter(|byte| !b"*#".contains(byte)).count()
+        self.pattern.iter().filter(|byte| !b"*#".contains(byte)).count()
+    }
+
+    /// The text it is, when it stands for nothing else.
+    pub(super) fn literal(&self) -> Option<&[u8]> {
+        (self.literals() == self.pattern.len()).then_some(&self.pattern)
     }
 
     /// Whether all of a text is like this. Takes the product of both lengths at worst.
     pub(super) fn matches(&self, text: &[u8]) -> bool {
-        let pattern = &self.0[..];
+        let pattern = &self.pattern[..];
+        // Most texts end otherwise.
+        if !text.ends_with(&pattern[self.tail..]) {
+            return false;
+        }
         let (mut p, mut t) = (0, 0);
         // Where to go on when what follows a star does not fit: behind the star, one character further.
         let mut star = None;
@@ -56,7 +71,7 @@ impl Glob {
 
 impl fmt::Debug for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+        write!(f, "{:?}", String::from_utf8_lossy(&self.pattern))
     }
 }
 

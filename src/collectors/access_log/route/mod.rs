@@ -92,7 +92,7 @@ impl Routes {
     ///
     /// `_route_`, which rewriting makes of a path, counts where `route` is not there.
     pub fn opencart_route<'b, const N: usize>(query: &[u8], buffer: &'b mut [u8; N]) -> Option<&'b [u8]> {
-        arguments::opencart_route(query, buffer)
+        arguments::opencart_route(query, buffer, b'.')
     }
 
     /// What a page is, whoever asks for it.

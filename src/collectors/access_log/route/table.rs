@@ -3,6 +3,7 @@
 use super::Route;
 use super::arguments::{Arguments, Condition, opencart_route};
 use super::glob::Glob;
+use super::normal::{LIMIT, normal};
 use super::paths::{Entry, Paths, Pattern};
 
 /// The longest `route` of OpenCart that is looked at.
@@ -121,19 +122,17 @@ impl Layer {
 
     fn by_opencart(&self, query: &[u8]) -> Option<Route> {
         let paths = self.opencart.as_ref()?;
-        let mut buffer = [0; OPENCART];
-        let length = opencart_route(query, &mut buffer)?.len();
-        // `cart.add` is a method of `cart` in OpenCart 4, as `cart/add` is in OpenCart 3.
         let mut path = [b'/'; OPENCART + 1];
-        let mut kept = 1;
-        for byte in &buffer[..length] {
-            let byte = if *byte == b'.' { b'/' } else { *byte };
-            if byte != b'/' || path[kept - 1] != b'/' {
-                path[kept] = byte;
-                kept += 1;
-            }
-        }
-        paths.find(&path[..kept], b"").map(|(_, route)| route)
+        // `cart.add` is a method of `cart` in OpenCart 4, as `cart/add` is in OpenCart 3.
+        let length = opencart_route(query, path[1..].first_chunk_mut::<OPENCART>()?, b'/')?.len();
+        let path = &path[..=length];
+        let found = if memchr::memmem::find(path, b"//").is_none() {
+            paths.find(path, b"")
+        } else {
+            let mut buffer = [0; LIMIT];
+            paths.find(normal(path, &mut buffer)?, b"")
+        };
+        found.map(|(_, route)| route)
     }
 }
 

@@ -3,6 +3,9 @@
 //! A bucket takes `capacity` events and loses one every `leak`; one more is an incident. Sizes are those that CrowdSec
 //! publishes for the same scenarios. Times are the log's own, in whole seconds.
 
+#[cfg(test)]
+mod tests;
+
 /// A client's bucket stands in one of so many places, found by its hash.
 const WAYS: usize = 4;
 
@@ -51,7 +54,8 @@ pub(super) enum Poured {
 #[derive(Clone, Debug)]
 pub(super) struct Buckets {
     size: Size,
-    buckets: Vec<Bucket>,
+    /// A client's bucket is in one of the places of its set.
+    places: Vec<Bucket>,
     /// What each bucket holds, when it tells events apart.
     held: Vec<u32>,
     evictions: u64,
@@ -74,7 +78,7 @@ struct Bucket {
 impl Buckets {
     /// No client has a bucket yet.
     pub(super) fn new(size: Size) -> Self {
-        Self { size, buckets: Vec::new(), held: Vec::new(), evictions: 0 }
+        Self { size, places: Vec::new(), held: Vec::new(), evictions: 0 }
     }
 
     /// Pours an event of `client` into its bucket; `what` tells it from others.
@@ -82,7 +86,7 @@ impl Buckets {
         let now = seconds(now);
         let place = self.place(client, now);
         let Size { capacity, leak, distinct } = self.size;
-        let bucket = &mut self.buckets[place];
+        let bucket = &mut self.places[place];
         leaked(bucket, leak, now);
         if distinct {
             let room = usize::from(capacity);
@@ -112,7 +116,7 @@ impl Buckets {
     /// How many clients are over their limit.
     pub(super) fn over(&self, now: i64) -> usize {
         let now = seconds(now);
-        self.buckets.iter().filter(|bucket| bucket.until > now).count()
+        self.places.iter().filter(|bucket| bucket.until > now).count()
     }
 
     /// How many clients were forgotten too early, for want of room.
@@ -124,8 +128,8 @@ impl Buckets {
     pub(super) fn rest(&mut self, now: i64) {
         let now = seconds(now);
         let leak = self.size.leak;
-        if self.buckets.iter().all(|bucket| is_empty(bucket, leak, now)) {
-            self.buckets = Vec::new();
+        if self.places.iter().all(|bucket| is_empty(bucket, leak, now)) {
+            self.places = Vec::new();
             self.held = Vec::new();
         }
     }
@@ -133,11 +137,11 @@ impl Buckets {
     /// Where the client's bucket stands: its own, an empty one, or the one that was longest not used.
     fn place(&mut self, client: u64, now: u32) -> usize {
         loop {
-            let sets = self.buckets.len() / WAYS;
+            let sets = self.places.len() / WAYS;
             if sets > 0 {
                 #[expect(clippy::cast_possible_truncation, reason = "only the lowest bits count")]
                 let first = (client as usize & (sets - 1)) * WAYS;
-                let set = &mut self.buckets[first..first + WAYS];
+                let set = &mut self.places[first..first + WAYS];
                 if let Some(own) = set.iter().position(|bucket| bucket.client == client) {
                     return first + own;
                 }
@@ -158,13 +162,13 @@ impl Buckets {
     /// Twice the room. What stood in one set parts into two, so that each has room for its own.
     fn grow(&mut self, now: u32) {
         let room = if self.size.distinct { usize::from(self.size.capacity) } else { 0 };
-        let sets = (self.buckets.len() / WAYS * 2).max(FEWEST_SETS);
-        let before = std::mem::replace(&mut self.buckets, vec![Bucket::default(); sets * WAYS]);
+        let sets = (self.places.len() / WAYS * 2).max(FEWEST_SETS);
+        let before = std::mem::replace(&mut self.places, vec![Bucket::default(); sets * WAYS]);
         let held = std::mem::replace(&mut self.held, vec![0; sets * WAYS * room]);
         for (from, bucket) in before.into_iter().enumerate() {
             if !is_empty(&bucket, self.size.leak, now) {
                 let to = self.place(bucket.client, now);
-                self.buckets[to] = bucket;
+                self.places[to] = bucket;
                 self.held[to * room..][..room].copy_from_slice(&held[from * room..][..room]);
             }
         }
@@ -200,142 +204,4 @@ fn is_empty(bucket: &Bucket, leak: Leak, now: u32) -> bool {
     let mut bucket = *bucket;
     leaked(&mut bucket, leak, now);
     bucket.level == 0 && bucket.until <= now
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const CLIENTS: usize = MOST_SETS * WAYS;
-    const FAILURES: Size = Size { capacity: 5, leak: Leak::Each(10_000), distinct: false };
-    const PAGES: Size = Size { capacity: 3, leak: Leak::Each(10_000), distinct: true };
-    const IDS: Size = Size { capacity: 60, leak: Leak::After(60), distinct: true };
-
-    /// What becomes of events at these times.
-    fn poured(size: Size, events: impl IntoIterator<Item = (i64, u64)>) -> Vec<Poured> {
-        let mut buckets = Buckets::new(size);
-        events.into_iter().map(|(time, what)| buckets.pour(7, time, what)).collect()
-    }
-
-    #[test]
-    fn what_fits_is_no_incident_and_one_more_is() {
-        assert_eq!(poured(FAILURES, [(0, 0); 5]), [Poured::Fits; 5]);
-        assert_eq!(poured(FAILURES, [(0, 0); 6])[5], Poured::Incident);
-        assert_eq!(poured(FAILURES, [(0, 0), (0, 0), (0, 0), (0, 0), (0, 0), (9, 0)])[5], Poured::Incident);
-        assert_eq!(poured(FAILURES, [(0, 0), (0, 0), (0, 0), (0, 0), (0, 0), (10, 0)])[5], Poured::Fits);
-    }
-
-    #[test]
-    fn a_bucket_without_room_takes_nothing() {
-        let trigger = Size { capacity: 0, leak: Leak::Each(1000), distinct: false };
-        assert_eq!(poured(trigger, [(0, 0)]), [Poured::Incident]);
-    }
-
-    #[test]
-    fn six_mistakes_within_a_minute_are_human() {
-        assert_eq!(poured(FAILURES, [0, 11, 22, 33, 44, 55].map(|time| (time, 0))), [Poured::Fits; 6]);
-    }
-
-    #[test]
-    fn the_same_page_again_is_no_event() {
-        assert_eq!(poured(PAGES, [(0, 1); 100]), [Poured::Fits; 100]);
-        assert_eq!(poured(PAGES, [(0, 1), (0, 2), (0, 3), (0, 2), (0, 1)]), [Poured::Fits; 5]);
-        assert_eq!(poured(PAGES, [(0, 1), (0, 2), (0, 3), (0, 4)])[3], Poured::Incident);
-        // An hour later, it is one again.
-        let times = [0, 0, 0, 3600, 3600, 3600, 3600];
-        let pages = [1, 2, 3, 1, 2, 3, 4];
-        assert_eq!(poured(PAGES, times.into_iter().zip(pages))[6], Poured::Incident);
-    }
-
-    #[test]
-    fn a_window_ends_a_minute_after_its_first_event() {
-        let ids = |count: u64, last: i64| (0..count).map(move |id| (if id + 1 == count { last } else { 0 }, id));
-        assert!(poured(IDS, ids(60, 59)).iter().all(|poured| *poured == Poured::Fits));
-        assert_eq!(poured(IDS, ids(61, 59))[60], Poured::Incident);
-        assert_eq!(poured(IDS, ids(61, 60))[60], Poured::Fits);
-    }
-
-    #[test]
-    fn it_is_one_incident_until_the_client_was_quiet() {
-        let quiet = i64::from(QUIET);
-        let trigger = Size { capacity: 0, leak: Leak::Each(1000), distinct: false };
-        let times = [0, quiet - 1, 2 * quiet - 2, 3 * quiet - 2];
-        use Poured::{Incident, Over};
-        assert_eq!(poured(trigger, times.map(|time| (time, 0))), [Incident, Over, Over, Incident]);
-    }
-
-    #[test]
-    fn who_is_over_the_limit_is_so_for_five_minutes() {
-        let mut buckets = Buckets::new(Size { capacity: 0, leak: Leak::Each(1000), distinct: false });
-        for client in 1..=3 {
-            buckets.pour(client, 1000, 0);
-            buckets.pour(client, 1000, 0);
-        }
-        assert_eq!((buckets.over(1000), buckets.over(1299), buckets.over(1300)), (3, 3, 0));
-    }
-
-    #[test]
-    fn a_hundred_thousand_clients_need_no_more_room_than_the_table_has() {
-        for size in [FAILURES, PAGES] {
-            let mut buckets = Buckets::new(size);
-            for client in 0..100_000_u64 {
-                buckets.pour(client.wrapping_mul(0x9e37_79b9_7f4a_7c15), 1000, client);
-            }
-            assert_eq!(buckets.buckets.len(), CLIENTS);
-            assert_eq!(buckets.buckets.capacity(), CLIENTS);
-            assert!(buckets.held.len() <= CLIENTS * 3);
-            assert!(buckets.evictions() >= 100_000 - CLIENTS as u64, "{}", buckets.evictions());
-            buckets.rest(1009);
-            assert_eq!(buckets.buckets.len(), CLIENTS);
-            buckets.rest(1010);
-            assert_eq!(buckets.buckets.capacity(), 0);
-        }
-    }
-
-    #[test]
-    fn clients_do_not_fill_each_others_buckets() {
-        let mut buckets = Buckets::new(FAILURES);
-        let clients = (0..4000_u64).map(|client| client.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect::<Vec<_>>();
-        for _ in 0..5 {
-            assert!(clients.iter().all(|client| buckets.pour(*client, 5, 0) == Poured::Fits));
-        }
-        assert_eq!(buckets.evictions(), 0);
-        assert!(clients.iter().all(|client| buckets.pour(*client, 5, 0) == Poured::Incident));
-        assert_eq!(buckets.over(5), 4000);
-    }
-
-    #[test]
-    fn a_clock_that_was_set_back_starts_anew() {
-        assert_eq!(
-            poured(FAILURES, [(9000, 0), (9000, 0), (9000, 0), (9000, 0), (9000, 0), (5000, 0)])[5],
-            Poured::Fits
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_more_fits_than_the_bucket_has_room_for(
-            times in prop::collection::vec(0_i64..200, 1..80), capacity in 0_u16..8, leak in 1_u32..20,
-        ) {
-            let mut times = times;
-            times.sort_unstable();
-            let size = Size { capacity, leak: Leak::Each(leak * 1000), distinct: false };
-            let fitting = poured(size, times.iter().map(|time| (*time, 0))).iter().filter(|p| **p == Poured::Fits).count();
-            let passed = u64::try_from(times[times.len() - 1] - times[0]).unwrap();
-            prop_assert!(fitting as u64 <= u64::from(capacity) + passed / u64::from(leak) + 1);
-        }
-
-        #[test]
-        fn no_time_panics(events in prop::collection::vec((any::<i64>(), any::<u64>(), any::<u64>()), 0..60)) {
-            for size in [FAILURES, PAGES, IDS] {
-                let mut buckets = Buckets::new(size);
-                for (time, client, what) in &events {
-                    buckets.pour(*client, *time, *what);
-                    prop_assert!(buckets.over(*time) <= events.len());
-                }
-            }
-        }
-    }
 }

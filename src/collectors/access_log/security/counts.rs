@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use super::labels::{Abuse, Answer, Call, Incident, Limit, Limited, Outcome, Realm, Violation};
+use super::super::classes::{Limit, Limited};
+use super::labels::{Abuse, Answer, Call, Incident, Outcome, Realm, Violation};
 
 /// A closed set of labels.
 pub(super) trait Label: Copy + PartialEq + 'static {

@@ -94,21 +94,6 @@ pub(super) fn arguments(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// OpenCart's route as it reads it itself: the argument decoded once, all but letters, digits and `_|/.` left out; `|`, which
-/// parts the method before 4.0.2, as the `.` that does since.
-pub(super) fn opencart_route<'b>(query: &[u8], buffer: &'b mut [u8; 64]) -> Option<&'b [u8]> {
-    let value = argument(query, b"route").or_else(|| argument(query, b"_route_"))?;
-    let mut length = 0;
-    for byte in Bytes(value) {
-        let byte = if byte == b'|' { b'.' } else { byte };
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'.') {
-            *buffer.get_mut(length)? = byte;
-            length += 1;
-        }
-    }
-    Some(&buffer[..length])
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -153,25 +138,6 @@ mod tests {
         assert_eq!(argument(query, b"x"), Some(&b""[..]));
         assert_eq!(argument(query, b"z"), Some(&b""[..]));
         assert_eq!(argument(query, b"y"), None);
-    }
-
-    #[test]
-    fn opencarts_route_is_read_as_opencart_reads_it() {
-        for (query, route) in [
-            ("route=common/login", Some("common/login")),
-            ("user_token=a&route=common/login|login", Some("common/login.login")),
-            ("route=common%2Flogin%7Clogin", Some("common/login.login")),
-            ("_route_=iphone", Some("iphone")),
-            ("route=common/lo-g%00in", Some("common/login")),
-            ("routes=x", None),
-            ("", None),
-        ] {
-            let mut buffer = [0; 64];
-            let read = opencart_route(query.as_bytes(), &mut buffer);
-            assert_eq!(read, route.map(str::as_bytes), "{query}");
-        }
-        let long = format!("route={}", "a".repeat(65));
-        assert_eq!(opencart_route(long.as_bytes(), &mut [0; 64]), None);
     }
 
     proptest! {

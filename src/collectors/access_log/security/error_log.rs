@@ -4,7 +4,7 @@
 
 use memchr::memmem;
 
-use super::labels::{Limit, Limited};
+use super::super::classes::{Limit, Limited};
 
 /// A line that says that a client was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -163,30 +163,6 @@ class! {
 }
 
 class! {
-    /// Which limit of nginx: the label `limit`.
-    Limit {
-        /// `limit_req`.
-        Requests = "requests",
-        /// `limit_conn`.
-        Connections = "connections",
-    }
-}
-
-class! {
-    /// What a limit of nginx did, or would have done: the label `outcome` of `shop_http_limit_notices_total`.
-    Limited {
-        /// Turned the request away.
-        Rejected = "rejected",
-        /// Let it wait.
-        Delayed = "delayed",
-        /// Would have turned it away.
-        RejectedDryRun = "rejected_dry_run",
-        /// Would have let it wait.
-        DelayedDryRun = "delayed_dry_run",
-    }
-}
-
-class! {
     /// What shows that a login was good or bad.
     FollowUp {
         /// OpenCart 4: the dashboard, with the token of a session.

@@ -51,11 +51,13 @@ use Realm::{Admin, Api, Customer};
 use Tells::{Next, Nothing, Redirect, Success};
 
 /// OpenCart's routes, with `|` as `.`.
-const OPENCART: [(&[u8], Realm, Tells); 7] = [
+const OPENCART: [(&[u8], Realm, Tells); 9] = [
     (b"common/login", Admin, Redirect),
     (b"common/login.login", Admin, Next(OpencartAdmin)),
+    (b"common/login/login", Admin, Next(OpencartAdmin)),
     (b"account/login", Customer, Redirect),
     (b"account/login.login", Customer, Next(OpencartCustomer)),
+    (b"account/login/login", Customer, Next(OpencartCustomer)),
     (b"checkout/login/save", Customer, Nothing),
     (b"api/login", Api, Nothing),
     (b"api/account/login", Api, Nothing),
@@ -110,13 +112,14 @@ impl Logins {
         let path = memmem::find(&target.path, b"/referer/").map_or(&target.path[..], |end| &target.path[..end]);
         let path = path.strip_suffix(b"/").unwrap_or(path);
         if let Some(own) = self.own.iter().find(|own| own.path.trim_end_matches('/').as_bytes() == path) {
-            let outcome = match line.status {
-                status if own.success.contains(&status) => Some(Outcome::Success),
-                status if own.failure.contains(&status) => Some(Outcome::Failure),
-                _ => None,
-            };
-            let refused = || refused(line).unwrap_or(Some(Outcome::Unresolved));
-            let ending = Ending::Now(outcome.filter(|_| !line.is_throttled()).or_else(refused)?);
+            let ending = Ending::Now(match (status(line), line.status) {
+                (Status::Ended(Outcome::Throttled), _) => Outcome::Throttled,
+                (_, status) if own.success.contains(&status) => Outcome::Success,
+                (_, status) if own.failure.contains(&status) => Outcome::Failure,
+                (Status::Ended(outcome), _) => outcome,
+                (Status::NoLogin, _) => return None,
+                (Status::Answered, _) => Outcome::Unresolved,
+            });
             return Some(Attempt { realm: own.realm, ending });
         }
         let (realm, tells) = self.known(route, path, query, opencart)?;
@@ -158,8 +161,10 @@ fn is_magento_front(path: &[u8]) -> bool {
 
 /// How a form's line says that it ended; `None` when nothing is there to log in to.
 fn ending(line: &Line<'_>, tells: Tells) -> Option<Ending> {
-    if let Some(refused) = refused(line) {
-        return refused.map(Ending::Now);
+    match status(line) {
+        Status::Ended(outcome) => return Some(Ending::Now(outcome)),
+        Status::NoLogin => return None,
+        Status::Answered => {}
     }
     let outcome = match (tells, line.status) {
         (Next(follow_up), 200 | 302) => return Some(Ending::Later(follow_up)),
@@ -170,16 +175,23 @@ fn ending(line: &Line<'_>, tells: Tells) -> Option<Ending> {
     Some(Ending::Now(outcome))
 }
 
-/// What an error says about an attempt: `Some(None)` that there was none, since nothing is there.
-fn refused(line: &Line<'_>) -> Option<Option<Outcome>> {
-    if line.is_throttled() {
-        return Some(Some(Outcome::Throttled));
-    }
+/// What a status says about a login, whatever shop it is of.
+enum Status {
+    /// How it ended.
+    Ended(Outcome),
+    /// That nothing is there to log in to.
+    NoLogin,
+    /// Nothing: each shop answers in its own way.
+    Answered,
+}
+
+fn status(line: &Line<'_>) -> Status {
     match line.status {
-        401 | 403 | 422 => Some(Some(Outcome::Failure)),
-        400 | 404 | 405 | 410 | 411 | 413..=415 | 421 | 431 | 444 | 495..=497 => Some(None),
-        200..=399 => None,
-        _ => Some(Some(Outcome::Unresolved)),
+        _ if line.is_throttled() => Status::Ended(Outcome::Throttled),
+        401 | 403 | 422 => Status::Ended(Outcome::Failure),
+        400 | 404 | 405 | 410 | 411 | 413..=415 | 421 | 431 | 444 | 495..=497 => Status::NoLogin,
+        200..=399 => Status::Answered,
+        _ => Status::Ended(Outcome::Unresolved),
     }
 }
 

@@ -19,32 +19,32 @@ mod networks;
 mod plain;
 mod report;
 mod rules;
+mod saved;
+mod suspect;
 #[cfg(test)]
 mod tests;
 mod violation;
 mod waiting;
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-
-use self::bucket::{Buckets, Poured};
+use self::bucket::Buckets;
 use self::clients::{Clients, address};
 use self::counts::Counts;
-use self::decode::{Decoded, opencart_route};
+use self::decode::Decoded;
 use self::error_log::Why;
-use self::labels::{Abuse, Answer, Call, FollowUp, Incident, Limit, Limited, Outcome, Realm, Violation};
-use self::login::{Ending, Logins};
+use self::labels::{Abuse, Answer, Call, Incident, Outcome, Realm, Violation};
+use self::login::Logins;
 use self::networks::Networks;
-use self::waiting::{SavedWaiting, Waiter, Waiting};
-use super::classes::{Method, Route};
+use self::waiting::Waiting;
+use super::classes::{Limit, Limited, Method, Route};
 use super::line::Line;
 use super::route::Preset;
 use crate::snapshot::Snapshot;
 
 pub use self::config::Config;
 pub(crate) use self::report::METRICS;
+pub use self::saved::Saved;
 
 /// A log whose time goes back by more, in seconds, comes from a clock that was set.
 const SET_BACK: i64 = 3600;
@@ -62,8 +62,7 @@ pub struct Surroundings<'a> {
     pub shops: &'a [Preset],
     /// Whether nginx' error log is read, too: what only it can show is absent otherwise.
     pub has_error_log: bool,
-    /// A word, made up for this run, in the agent of Vitrin's own requests. These are left out when they come from this
-    /// very machine.
+    /// A word in the agent of Vitrin's own requests. These are left out when they come from this very machine.
     pub own_agent: Option<&'a str>,
 }
 
@@ -99,21 +98,6 @@ struct Counted {
     abuse: Counts<Abuse>,
     limits: Counts<Limit, Limited>,
     evictions: u64,
-}
-
-/// What is kept over a restart: the counters, and the logins that wait. How full buckets are is not: a client that is at
-/// it during a restart has to overdo it once more.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Saved {
-    attempts: BTreeMap<String, u64>,
-    violations: BTreeMap<String, u64>,
-    incidents: BTreeMap<String, u64>,
-    calls: BTreeMap<String, u64>,
-    abuse: BTreeMap<String, u64>,
-    limits: BTreeMap<String, u64>,
-    evictions: u64,
-    waiting: Option<SavedWaiting>,
 }
 
 impl Signals {
@@ -190,40 +174,6 @@ impl Signals {
         report::report(self, out);
     }
 
-    /// What is to be kept over a restart.
-    #[must_use]
-    pub fn save(&self) -> Saved {
-        let waiting = SavedWaiting { key: self.clients.key(), logins: self.waiting.saved() };
-        Saved {
-            attempts: self.counted.attempts.saved(),
-            violations: self.counted.violations.saved(),
-            incidents: self.counted.incidents.saved(),
-            calls: self.counted.calls.saved(),
-            abuse: self.counted.abuse.saved(),
-            limits: self.counted.limits.saved(),
-            evictions: self.evictions(),
-            // The key makes hashes into addresses again: it is kept only for as long as it is needed.
-            waiting: (!waiting.logins.is_empty()).then_some(waiting),
-        }
-    }
-
-    /// Goes on from what was kept; to be called before anything was seen.
-    pub fn restore(&mut self, saved: Saved) {
-        self.counted = Counted {
-            attempts: Counts::restored(&saved.attempts),
-            violations: Counts::restored(&saved.violations),
-            incidents: Counts::restored(&saved.incidents),
-            calls: Counts::restored(&saved.calls),
-            abuse: Counts::restored(&saved.abuse),
-            limits: Counts::restored(&saved.limits),
-            evictions: saved.evictions,
-        };
-        if let Some(waiting) = saved.waiting {
-            self.clients.rekey(waiting.key);
-            self.waiting = Waiting::restored(waiting.logins);
-        }
-    }
-
     /// Time passes.
     fn pass(&mut self, time: i64) {
         let time = time.clamp(0, LAST);
@@ -248,123 +198,6 @@ impl Signals {
         if !self.is_ignored(address) && !self.is_own(line, address) {
             self.clients.look(line.client, address);
         }
-    }
-
-    /// A request that is not innocent at first sight.
-    #[inline(never)]
-    fn suspect(&mut self, line: &Line<'_>, route: Route) {
-        let address = address(line.client);
-        if self.is_ignored(address) || self.is_own(line, address) {
-            return;
-        }
-        let client = self.clients.client(line.client, address);
-        let (path, query) = line.path_and_query();
-        let mut buffer = [0; 64];
-        let opencart = opencart_route(query, &mut buffer).unwrap_or_default();
-        let mut target = std::mem::take(&mut self.target);
-        target.read(path, query);
-        if let Some(attempt) = self.logins.attempt(line, route, &target, query, opencart) {
-            match attempt.ending {
-                Ending::Now(outcome) => self.attempt(attempt.realm, outcome, client, self.now),
-                Ending::Later(follow_up) => self.wait(follow_up, client),
-            }
-        } else if !self.waiting.is_empty() {
-            self.follow(line);
-        }
-        if route == Route::Api {
-            self.call(line, &target.path, query, opencart, client, address);
-        }
-        self.judge(line, route, &target, client);
-        self.target = target;
-    }
-
-    fn judge(&mut self, line: &Line<'_>, route: Route, target: &Decoded, client: Option<u64>) {
-        let Some(found) = violation::violation(line, route, target, |violation| self.looks_for(violation)) else {
-            return;
-        };
-        let answer = violation::answer(line, found.in_path);
-        self.counted.violations.count_pair(found.violation, answer);
-        let Some(client) = client else { return };
-        let what = self.clients.hash(&[if found.in_path { &target.path } else { &target.args }]);
-        self.pour(Incident::of(found.violation), client, self.now, what);
-        // What is looked for by name is a page that is not there, too.
-        let is_more = found.violation != Violation::NotFoundScan && self.looks_for(Violation::NotFoundScan);
-        if is_more && violation::is_scan(line, route, target) {
-            let what = self.clients.hash(&[&target.path]);
-            self.pour(Incident::NotFoundScan, client, self.now, what);
-        }
-    }
-
-    fn call(
-        &mut self,
-        line: &Line<'_>,
-        path: &[u8],
-        query: &[u8],
-        opencart: &[u8],
-        client: Option<u64>,
-        address: Option<IpAddr>,
-    ) {
-        self.counted.calls.count(api::outcome(line));
-        if let Some(abuse) = api::abuse(line) {
-            self.counted.abuse.count(abuse);
-        }
-        let Some(client) = client else { return };
-        let is_known = address.is_some_and(|address| self.api_callers.contains(address));
-        if !self.api_callers.is_empty() && !is_known {
-            self.counted.abuse.count(Abuse::UnknownCaller);
-        }
-        if self.pour(Incident::ApiBurst, client, self.now, 0) != Poured::Fits {
-            self.counted.abuse.count(Abuse::Burst);
-        }
-        if let Some((kind, which)) = api::thing(self.clients.hasher(), path, query, opencart)
-            && self.pour(Incident::ApiEnumeration, client ^ kind, self.now, which) != Poured::Fits
-        {
-            self.counted.abuse.count(Abuse::Enumeration);
-        }
-    }
-
-    /// An attempt has ended.
-    fn attempt(&mut self, realm: Realm, outcome: Outcome, client: Option<u64>, time: i64) {
-        self.counted.attempts.count_pair(realm, outcome);
-        if let (Outcome::Failure, Some(client)) = (outcome, client) {
-            self.pour(Incident::brute_force(realm), client, time, 0);
-        }
-    }
-
-    /// An attempt shows later how it ended; when it is known whose it is.
-    fn wait(&mut self, follow_up: FollowUp, client: Option<u64>) {
-        let Some(client) = client else {
-            return self.attempt(follow_up.realm(), Outcome::Unresolved, None, self.now);
-        };
-        if let Some(given_up) = self.waiting.push(Waiter { client, follow_up, since: self.now }) {
-            self.counted.evictions += 1;
-            self.resolved(given_up, Outcome::Unresolved);
-        }
-    }
-
-    /// What a request shows about a login before it.
-    #[cold]
-    fn follow(&mut self, line: &Line<'_>) {
-        let (path, query) = line.path_and_query();
-        let mut buffer = [0; 64];
-        let opencart = opencart_route(query, &mut buffer).unwrap_or_default();
-        let Some((follow_up, outcome)) = FollowUp::of(line, path, query, opencart) else { return };
-        let Some(client) = self.clients.client(line.client, address(line.client)) else { return };
-        if let Some(waiter) = self.waiting.resolve(client, follow_up, self.now, self.within) {
-            self.resolved(waiter, outcome);
-        }
-    }
-
-    fn resolved(&mut self, waiter: Waiter, outcome: Outcome) {
-        self.attempt(waiter.follow_up.realm(), outcome, Some(waiter.client), waiter.since);
-    }
-
-    fn pour(&mut self, incident: Incident, client: u64, time: i64, what: u64) -> Poured {
-        let poured = self.buckets[incident as usize].pour(client, time, what);
-        if poured == Poured::Incident {
-            self.counted.incidents.count(incident);
-        }
-        poured
     }
 
     /// How many clients are over the limit of a class.
@@ -402,4 +235,5 @@ fn is_innocent(line: &Line<'_>, route: Route) -> bool {
         && route != Route::Api
         && !line.is_throttled()
         && plain::is_plain(line.target)
+        && (line.query.is_empty() || plain::is_plain(line.query))
 }

@@ -1,5 +1,6 @@
 //! The metrics of the signals.
 
+use super::super::classes::Limited;
 use super::Signals;
 use super::counts::{Counts, Label};
 use super::labels::{Incident, Outcome, Realm, Violation};
@@ -54,7 +55,9 @@ pub(super) fn report(signals: &Signals, out: &mut Snapshot) {
     push(&CALLS, &signals.counted.calls, out);
     push(&ABUSE, &signals.counted.abuse, out);
     if signals.has_error_log {
-        for (limit, limited, count) in signals.counted.limits.iter() {
+        // Of what passed, the error log is silent.
+        let noticed = signals.counted.limits.iter().filter(|(_, limited, _)| *limited != Limited::Passed);
+        for (limit, limited, count) in noticed {
             out.push(&NOTICES, [limit.as_str(), limited.as_str()], count);
         }
     }

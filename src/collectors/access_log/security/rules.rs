@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::decode::Decoded;
 use super::labels::Violation;
@@ -99,7 +99,9 @@ impl Rules {
 
 impl Searched {
     fn of(rules: Vec<Rule>) -> Option<Self> {
-        let search = AhoCorasick::new(rules.iter().map(|rule| rule.start)).ok()?;
+        // The quickest to search with; 200 KiB, once for all targets.
+        let kind = Some(AhoCorasickKind::DFA);
+        let search = AhoCorasick::builder().kind(kind).build(rules.iter().map(|rule| rule.start)).ok()?;
         Some(Self { rules, search })
     }
 

@@ -66,7 +66,7 @@ pub(super) fn violation(
 fn is_own_administration(line: &Line<'_>, route: Route, target: &Decoded) -> bool {
     let path = target.path.strip_suffix(b"index.php").unwrap_or(&target.path);
     let path = path.strip_suffix(b"/").unwrap_or(path);
-    let is_front = path.iter().filter(|byte| **byte == b'/').count() <= 1;
+    let is_front = path.split(|byte| *byte == b'/').nth(2).is_none();
     route == Route::Admin && !(line.status == 404 && is_front)
 }
 
@@ -111,7 +111,6 @@ pub(super) fn answer(line: &Line<'_>, in_path: bool) -> Answer {
         _ if line.is_throttled() => Answer::Blocked,
         200 | 206 if in_path => Answer::Served,
         200..=399 => Answer::Answered,
-        499 => Answer::Error,
         400..=498 => Answer::Blocked,
         _ => Answer::Error,
     }

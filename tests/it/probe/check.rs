@@ -1,0 +1,67 @@
+//! What `vitrin check` says of probes that fail.
+
+use std::fs;
+use std::process::Command;
+
+use expect_test::expect;
+
+use crate::support::certificates::Certificates;
+use crate::support::daemon::{folder, free_port};
+use crate::support::nginx::Nginx;
+
+#[test]
+fn a_probe_that_fails_gets_its_ways_out() {
+    let certificates = Certificates::of("DNS:localhost");
+    let [authority, certificate, key] =
+        ["ca.pem", "server.pem", "server.key"].map(|name| certificates.file(name).display().to_string());
+    let [encrypted, refusing] = [free_port(), free_port()];
+    let nginx = Nginx::beside(&format!(
+        "server {{\nlisten 127.0.0.1:{encrypted} ssl;\nssl_certificate {certificate};\nssl_certificate_key {key};\n}}"
+    ));
+    let folder = folder();
+    let file = folder.path().join("vitrin.toml");
+    let config = format!(
+        "[host]\nenabled = false\n[probe.targets.closed]\ntcp = '127.0.0.1:{refusing}'\n\
+         [probe.targets.named]\nhttp = 'https://127.0.0.1:{encrypted}/'\ntls.ca_file = '{authority}'\n\
+         [probe.targets.trusted]\ntls = 'localhost:{encrypted}'\nip = '4'\n\
+         [probe.targets.page]\nhttp = 'http://127.0.0.1:{}/no-such-page'\n",
+        nginx.port
+    );
+    fs::write(&file, config).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vitrin"));
+    let output = command.args(["check", "--config.file"]).arg(&file).output().unwrap();
+    let ports = [(encrypted, "{tls}"), (refusing, "{closed}"), (nginx.port, "{http}")];
+    let said = String::from_utf8(output.stdout).unwrap();
+    let said = ports.iter().fold(said, |said, (port, word)| said.replace(&port.to_string(), word));
+    // The machine's own row has as many series as the machine has devices.
+    let said: Vec<_> = said.lines().filter(|line| !line.starts_with("host/")).collect();
+    expect![[r#"
+        TARGET         REACHED  SERIES  WHAT IS MISSING
+        probe/closed   no           19  connecting to 127.0.0.1:{closed}: Connection refused (os error 111)
+        probe/named    no           39  asking https://127.0.0.1:{tls}: the certificate is for `localhost`, not for `127.0.0.1`
+        probe/page     no           30  the status is 404 Not Found, not 2xx
+        probe/trusted  no           35  agreeing on TLS with localhost:{tls}: the certificate was signed by `authority`, who is not trusted
+
+        Ways out; lines that begin with four spaces are for root's shell, in this order:
+
+        1. There is no user vitrin; Vitrin needs one of its own, without any rights.
+            id vitrin >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin vitrin
+
+        2. Nobody takes connections at 127.0.0.1:{closed}.
+          | Start that server, or mend the target's address in Vitrin's configuration.
+
+        3. The certificate of https://127.0.0.1:{tls}/ is for another name.
+          | Let the server show the one for this name (nginx: server_name, ssl_certificate),
+          | or say by which name it is known: tls = { server_name = "…" }
+
+        4. http://127.0.0.1:{http}/no-such-page answers with another status than expected.
+          | Where it wants a login, set user and password, or bearer.
+          | Where that status is right, name it in expect_status.
+
+        5. The certificate of localhost:{tls} is signed by nobody that this machine trusts.
+          | If that is meant, name who is trusted: tls = { ca_file = "…" }
+
+        4 of 4 targets: down, or a part of them missing.
+    "#]].assert_eq(&(said.join("\n") + "\n"));
+    assert_eq!(output.status.code(), Some(1));
+}
