@@ -195,10 +195,10 @@ async fn a_server_is_asked_by_its_name_and_shows_the_certificate_of_that_name() 
     for (name, is_default) in [("a.example", ""), ("b.example", ""), ("shop.example", "default_server")] {
         certificates.sign(name, &format!("DNS:{name}"));
         let file = |ending: &str| certificates.file(&format!("{name}.{ending}")).display().to_string();
-        write!(
+        writeln!(
             servers,
             "server {{ listen 127.0.0.1:{port} ssl {is_default}; server_name {name};\n\
-             ssl_certificate {}; ssl_certificate_key {}; }}\n",
+             ssl_certificate {}; ssl_certificate_key {}; }}",
             file("pem"),
             file("key")
         )
@@ -229,19 +229,19 @@ async fn what_is_no_handshake_has_its_reason() {
         let seen = Seen::at(&certificates, &address, "").await;
         assert!(seen.found.get("tls_certificate_valid", &[]).is_none());
         let (reason, message) = seen.failure.unwrap();
-        write!(says, "{}: {message}\n", reason.as_str()).unwrap();
+        writeln!(says, "{}: {message}", reason.as_str()).unwrap();
     }
     let silent = Broken::tcp(Answer::silence());
     for (what, server) in [("garbage", Broken::tcp(Answer::garbage())), ("close", Broken::tcp(Answer::close()))] {
         let seen = Seen::at(&certificates, &server.address().to_string(), "").await;
         let (reason, message) = seen.failure.unwrap();
-        write!(says, "{what}: {}: {message}\n", reason.as_str()).unwrap();
+        writeln!(says, "{what}: {}: {message}", reason.as_str()).unwrap();
     }
     let target = format!("tls = '{}'\ntimeout = '300ms'\nevery = '1s'", silent.address());
     let (found, failure) = Found::down(&probe(&target)).await;
     assert!(found.get("tls_certificate_valid", &[]).is_none());
     let message = failure.to_string().replace(&silent.address().to_string(), "HERE");
-    write!(says, "silence: {}: {message}\n", failure.reason.as_str()).unwrap();
+    writeln!(says, "silence: {}: {message}", failure.reason.as_str()).unwrap();
     expect![[r#"
         limit: agreeing on TLS with HERE: the server's certificates are larger than 64 KiB
         tls: agreeing on TLS with HERE: the server does not speak TLS on this port: is it plain HTTP?
