@@ -53,11 +53,11 @@ fn whatever_clients_make_up_the_series_and_the_memory_stay_the_same() {
         let mut lines = String::new();
         for number in numbers {
             let (a, b) = (number >> 8 & 255, number & 255);
-            write!(
+            writeln!(
                 lines,
                 "198.{}.{a}.{b} - user{number} [23/Nov/2026:03:{:02}:{:02} +0000] \"M{number} /p{number}?q={number} HTTP/1.1\" \
                  {} 512 \"http://r{number}.example/\" \"agent {number}\" \"host{number}.example\" 0.{:03} \"0.001\" \"S{number}\" \
-                 \"PASSED\" \"-\"\n",
+                 \"PASSED\" \"-\"",
                 number >> 16 & 255,
                 number / 6_000 % 60,
                 number / 100 % 60,
