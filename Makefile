@@ -4,7 +4,7 @@
 NEWEST ?= /var/tmp/vitrin-newest
 
 .DEFAULT_GOAL := help
-.PHONY: help run packages test test-newest bench fuzz soak
+.PHONY: help run packages test test-newest bench bench-log fuzz soak
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -26,9 +26,14 @@ test-newest: packages ## What depends on a server, against the newest: MySQL, Va
 	VITRIN_TEST_REDIS=valkey-server tests/newest-servers mysql $(NEWEST)-mysql cargo test --locked --test it -- redis
 	tests/newest-servers mariadb $(NEWEST)-mariadb cargo test --locked --test it
 
-bench: packages ## What a scrape costs, beside the exporters that it replaces: docs/performance.md (root)
+bench: packages ## What a scrape costs, beside the exporters that it replaces, and bench-log (root)
 	tests/newest-servers mysql $(NEWEST)-mysql
 	env --unset=RUST_BACKTRACE cargo bench --locked --bench against_peers -- --newest $(NEWEST)-mysql
+	$(MAKE) --no-print-directory bench-log
+
+bench-log: ## What reading an access log costs, beside mtail and GoAccess: docs/performance.md (root)
+	tests/install-packages tests/packages-bench
+	env --unset=RUST_BACKTRACE cargo bench --locked --bench access_log
 
 fuzz: ## 10 million executions of each fuzzer; RUNS= for another number, JOBS= at a time (a C++ compiler)
 	fuzz/run

@@ -61,6 +61,7 @@ impl Sections {
         let mut jobs = Jobs { list: Vec::new(), context, present };
         jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
+        jobs.add::<php_fpm::PhpFpmErrors>(php_fpm);
         jobs.add::<mysql::Mysql>(mysql);
         jobs.add::<mysql::Tables>(mysql);
         jobs.add::<mysql::Digests>(mysql);
@@ -99,6 +100,7 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 11] {
     [
         entry::<host::Host>(),
         entry::<php_fpm::PhpFpm>(),
+        entry::<php_fpm::PhpFpmErrors>(),
         entry::<mysql::Mysql>(),
         entry::<mysql::Tables>(),
         entry::<mysql::Digests>(),

@@ -1,29 +1,19 @@
 //! One log: the file that its path leads to, those that it was rotated to, and the change from one to the other.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::fingerprint::Fingerprint;
-use super::siblings::{Sibling, siblings};
-use super::tracked::{Id, Opened, Place, Reading, Stamp, Tracked, is_file, open, stamp};
+use super::change::{Before, Change, TRIES, find, unseen};
+use super::known::{Known, known};
+use super::siblings::Beside;
+use super::tracked::{Id, Opened, Place, Tracked, is_file, open};
 use super::{Counts, Limits, Start};
 use crate::collector::{Failure, Reason};
-
-/// How many rotated files of one log are open, at most; a log that is rotated more often than they fall silent gives up
-/// the oldest.
-const OLDER: usize = 32;
-
-/// How many files that are done with are remembered beside one log.
-const KNOWN: usize = 400;
-
-/// By how much a clock that was set back may make a file look older than its predecessor, in seconds.
-const CLOCK: i64 = 60;
 
 /// Which of the followed logs has a file.
 pub(super) type Owners = BTreeMap<Id, usize>;
@@ -35,16 +25,18 @@ pub(super) struct Log {
     /// The pattern that it was found by.
     pub(super) pattern: String,
     /// What is at the path, or was before it went.
-    current: Option<Tracked>,
+    pub(super) current: Option<Tracked>,
     /// What was there before and may not be finished, the oldest first.
-    older: VecDeque<Tracked>,
+    pub(super) older: Vec<Tracked>,
     /// Files beside it that are not to be read: done with, or older than what was followed first.
-    known: Vec<Known>,
+    pub(super) known: Vec<Known>,
     /// Where reading begins in what is found at the path first.
     start: Start,
-    missing_since: Option<Instant>,
+    /// Whether the path was seen with nothing there: what comes then is read whole.
+    pub(super) awaited: bool,
+    pub(super) missing_since: Option<Instant>,
     /// What is wrong with the path.
-    trouble: Option<io::Error>,
+    pub(super) trouble: Option<io::Error>,
     /// When what is beside it was last looked at.
     pub(super) surveyed: Option<Instant>,
 }
@@ -58,18 +50,7 @@ pub(super) struct Saved {
     older: Vec<Place>,
     known: Vec<Known>,
     start: Start,
-}
-
-/// A file that is not to be read, or no further than it was.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Known {
-    inode: u64,
-    print: Fingerprint,
-    /// How far it was read, when it was followed.
-    at: Option<u64>,
-    /// Its size and last write when it was last seen, by which it is known without opening it.
-    size: u64,
-    modified: Stamp,
+    awaited: bool,
 }
 
 /// What reading and looking need of the follower.
@@ -89,9 +70,10 @@ impl Log {
             path,
             pattern,
             current: None,
-            older: VecDeque::new(),
+            older: Vec::new(),
             known: Vec::new(),
             start,
+            awaited: false,
             missing_since: None,
             trouble: None,
             surveyed: None,
@@ -100,11 +82,12 @@ impl Log {
 
     /// A log that was followed before the program started.
     pub(super) fn resumed(saved: Saved) -> Self {
-        let Saved { path, pattern, current, older, known, start } = saved;
+        let Saved { path, pattern, current, older, known, start, awaited } = saved;
         Self {
             current: current.map(Tracked::resumed),
             older: older.into_iter().map(Tracked::resumed).collect(),
             known,
+            awaited,
             ..Self::new(path, pattern, start)
         }
     }
@@ -119,6 +102,7 @@ impl Log {
             older: self.older.iter().map(place).collect(),
             known: self.known.clone(),
             start: self.start,
+            awaited: self.awaited,
         }
     }
 
@@ -157,6 +141,7 @@ impl Log {
 
     /// Looks what is at the path now.
     pub(super) fn look<F>(&mut self, index: usize, means: &mut Means<'_, F>) {
+        self.locate_older(means);
         self.trouble = self.try_look(index, means).err();
         self.register(index, means.owners);
     }
@@ -177,11 +162,12 @@ impl Log {
         if is_of_another(Id::of(&metadata)) || self.is_unchanged(&metadata) {
             return Ok(());
         }
-        let opened = open(&self.path)?;
-        if is_of_another(opened.id()) {
-            return Ok(());
+        if self.current.is_none() {
+            return self.begin(means);
         }
-        self.change(opened, means)
+        let head = open(&self.path)?;
+        self.change(head, means);
+        Ok(())
     }
 
     fn is_unchanged(&mut self, metadata: &Metadata) -> bool {
@@ -196,115 +182,117 @@ impl Log {
         is_as_before
     }
 
+    /// Finds those files after a restart that were rotated out before it and not finished.
+    fn locate_older<F>(&mut self, means: &mut Means<'_, F>) {
+        if self.older.iter().all(|older| older.id.is_some()) {
+            return;
+        }
+        let mut tries = 0;
+        while tries < TRIES && self.older.iter().any(|older| older.id.is_none()) {
+            let beside = Beside::at_rest(&self.path);
+            for older in self.older.iter_mut().filter(|older| older.id.is_none()) {
+                if let Some(found) = find(&beside, older, means.owners) {
+                    older.attach(found);
+                }
+            }
+            tries = if beside.has_moved() { tries + 1 } else { TRIES };
+        }
+        for gone in self.older.extract_if(.., |older| older.id.is_none()) {
+            // Compressed or removed since, as files are that are finished.
+            means.counts.lost += u64::from(gone.place.size > gone.place.at);
+            self.known.push(Known::finished(&gone));
+        }
+    }
+
     /// Nothing is at the path: whatever comes is new, and what was there may be beside it.
     fn miss<F>(&mut self, means: &mut Means<'_, F>) {
-        self.start = Start::Beginning;
         if self.missing_since.is_some() {
             return;
         }
         self.missing_since = Some(Instant::now());
-        if let Some(current) = &mut self.current
-            && !current.is_open()
-            && let Some(opened) = find(&siblings(&self.path), current, means.owners)
-        {
-            current.attach(opened);
+        let beside = Beside::at_rest(&self.path);
+        match &mut self.current {
+            None if self.awaited => {}
+            None => {
+                self.awaited = true;
+                self.remember(&beside);
+            }
+            Some(current) if current.is_open() => {}
+            Some(current) => {
+                if let Some(opened) = find(&beside, current, means.owners) {
+                    current.attach(opened);
+                }
+            }
         }
     }
 
-    /// Another file is at the path than the one that is open, or we do not know yet which it is.
-    fn change<F>(&mut self, head: Opened, means: &mut Means<'_, F>) -> io::Result<()> {
-        let beside = siblings(&self.path);
-        let Some(mut current) = self.current.take() else {
-            let id = head.id();
+    /// Begins with what is at the path, where nothing was known of it.
+    fn begin<F>(&mut self, means: &mut Means<'_, F>) -> io::Result<()> {
+        // Before the file is opened: what is rotated out while we look is not of before our time.
+        let before = Beside::at_rest(&self.path);
+        let head = open(&self.path)?;
+        if !self.awaited {
             self.current = Some(Tracked::from(head, self.start, means.buffer, means.limits)?);
-            self.remember(&beside, &[id]);
-            return Ok(());
-        };
-        let in_place = current.place.inode == head.id().inode;
-        let is_same = !current.is_open() && current.is_like(&head.file);
-        if is_same && in_place {
-            current.attach(head);
-            self.current = Some(current);
+            self.remember(&before);
             return Ok(());
         }
-        if !current.is_open() {
-            match find(&beside, &current, means.owners) {
-                Some(opened) => current.attach(opened),
-                // As after a move to another disk.
-                None if is_same && current.place.print.is_telling() && head.metadata.len() >= current.place.at => {
-                    current.attach(head);
-                    self.current = Some(current);
-                    return Ok(());
-                }
-                None => {}
-            }
-        }
-        let unseen = self.unseen(&beside, &current, head.id(), in_place, means.owners);
-        means.counts.lost += self.lost(&beside, &current, in_place);
-        if in_place {
-            means.counts.truncations += 1;
-        } else {
-            means.counts.rotations += 1;
-        }
+        self.awaited = false;
+        let id = head.id();
+        let is_taken = |other: Id| other == id || means.owners.contains_key(&other);
+        let beside = Beside::at_rest(&self.path);
+        let unseen = unseen(&beside, i64::MIN, &self.known, is_taken, |_| false);
         means.counts.rotations += unseen.len() as u64;
-        if current.is_open() {
-            self.older.push_back(current);
-        }
         self.older.extend(unseen);
-        self.current = Some(Tracked::new(head)?);
-        let ids: Vec<_> = self.tracked().filter_map(|tracked| tracked.id).collect();
-        self.remember(&beside, &ids);
+        self.current = Some(Tracked::new(head));
+        self.remember(&beside);
         Ok(())
     }
 
-    /// The files that came and went while nobody looked: beside the log, written to since, and never seen.
-    fn unseen(&self, beside: &[Sibling], current: &Tracked, next: Id, in_place: bool, owners: &Owners) -> Vec<Tracked> {
-        let since = current.place.modified.0 - CLOCK;
-        let is_ours = |id: Id| id == next || Some(id) == current.id || owners.contains_key(&id);
-        let candidates = beside.iter().filter(|sibling| {
-            !sibling.compressed && sibling.size > 0 && sibling.modified.0 >= since && !is_ours(sibling.id)
-        });
-        let mut found = Vec::new();
-        for sibling in candidates {
-            let Ok(opened) = open(&sibling.path) else { continue };
-            // What copytruncate made of the log is the log, once more.
-            let is_copy = in_place && !current.place.print.is_empty() && current.is_like(&opened.file);
-            if is_copy || self.known.iter().any(|known| known.is(sibling, &opened)) {
-                continue;
-            }
-            found.extend(Tracked::new(opened).ok());
+    /// Another file is at the path than the one that is open, or we do not know yet which it is.
+    pub(super) fn change<F>(&mut self, head: Opened, means: &mut Means<'_, F>) {
+        let Some(mut current) = self.current.take() else { return };
+        let is_same = !current.is_open() && current.is_like(&head.file);
+        if is_same && current.place.inode == head.id().inode {
+            current.attach(head);
+            self.current = Some(current);
+            return;
         }
-        found
+        let followed = self.followed();
+        let before = Before { current: &current, followed: &followed, known: &self.known, owners: means.owners };
+        let change = Change::from(before, &head, || Beside::at_rest(&self.path));
+        let is_moved = is_same && current.place.print.is_telling() && head.metadata.len() >= current.place.at;
+        if change.found.is_none() && is_moved {
+            // As after a move to another disk.
+            current.attach(head);
+            self.current = Some(current);
+            return;
+        }
+        change.count(means.counts);
+        if let Some(found) = change.found {
+            current.attach(found);
+        }
+        if current.is_open() {
+            self.older.push(current);
+        } else {
+            self.known.push(Known::finished(&current));
+        }
+        self.older.extend(change.unseen);
+        self.current = Some(Tracked::new(head));
+        self.remember(&change.beside);
     }
 
-    /// How many files were compressed or removed before they were read.
-    fn lost(&self, beside: &[Sibling], current: &Tracked, in_place: bool) -> u64 {
-        // Compressing keeps the time of the last write, some programs without the part below a second.
-        let last = current.metadata().map_or(current.place.modified.0, |metadata| stamp(&metadata).0);
-        let compressed = || beside.iter().filter(|sibling| sibling.compressed);
-        let newer = compressed()
-            .filter(|sibling| sibling.modified.0 > last && !self.known.iter().any(|known| known.seems(sibling)))
-            .count() as u64;
-        let is_accounted_for = current.is_open()
-            || in_place
-            || current.place.size == 0
-            || newer > 0
-            || compressed().any(|sibling| sibling.modified.0 == last);
-        newer + u64::from(!is_accounted_for)
+    fn followed(&self) -> Vec<Id> {
+        self.tracked().filter_map(|tracked| tracked.id).collect()
     }
 
-    /// Notes what is beside the log and not followed, so that it is never taken for new.
-    fn remember(&mut self, beside: &[Sibling], followed: &[Id]) {
-        let before = std::mem::take(&mut self.known);
-        let rest = beside.iter().filter(|sibling| !followed.contains(&sibling.id) && sibling.size > 0);
-        self.known = rest.filter_map(|sibling| Known::of(sibling, &before)).collect();
-        self.known.truncate(KNOWN);
+    fn remember(&mut self, beside: &Beside) {
+        self.known = known(beside, &self.followed(), &self.known);
     }
 
     /// Looks beside the log: for lines that came late to files that were done with, and for what is not to be read.
     pub(super) fn survey<F>(&mut self, index: usize, means: &mut Means<'_, F>) {
         self.surveyed = Some(Instant::now());
-        let beside = siblings(&self.path);
+        let beside = Beside::of(&self.path);
         // Whatever has come while the log was not rotated is none of its lines: somebody's copy, or old files unpacked.
         let is_same = |current: &Tracked| {
             current.is_open() && fs::metadata(&self.path).is_ok_and(|metadata| Some(Id::of(&metadata)) == current.id)
@@ -312,141 +300,16 @@ impl Log {
         if !self.current.as_ref().is_some_and(is_same) {
             return;
         }
-        let followed: Vec<_> = self.tracked().filter_map(|tracked| tracked.id).collect();
-        self.remember(&beside, &followed);
-        for sibling in beside.iter().filter(|sibling| !sibling.compressed) {
-            let grown = |known: &Known| known.seems(sibling) && known.at.is_some_and(|at| at < sibling.size);
-            if let Some(place) = self.known.iter().position(grown)
-                && let Ok(opened) = open(&sibling.path)
-                && let Ok(mut late) = Tracked::new(opened)
+        self.remember(&beside);
+        for sibling in &beside.all {
+            if let Some(place) = self.known.iter().position(|known| known.has_grown_to(sibling))
+                && let Some(opened) = beside.open(sibling)
             {
+                let mut late = Tracked::new(opened);
                 late.place.at = self.known.remove(place).at.unwrap_or_default();
-                self.older.push_back(late);
+                self.older.push(late);
             }
         }
         self.register(index, means.owners);
-    }
-
-    /// Reads on, what is older first; whether there is more.
-    pub(super) fn read<F: FnMut(&[u8])>(&mut self, means: &mut Means<'_, F>) -> bool {
-        match self.try_read(means) {
-            Ok(more) => more,
-            Err(error) => {
-                // It is looked for again: a file on another machine may have gone stale.
-                self.current.iter_mut().for_each(Tracked::close);
-                self.trouble = Some(error);
-                false
-            }
-        }
-    }
-
-    fn try_read<F: FnMut(&[u8])>(&mut self, means: &mut Means<'_, F>) -> io::Result<bool> {
-        loop {
-            for older in &mut self.older {
-                match older.read(means.buffer, means.until, means.limits, means.counts, means.each) {
-                    Ok(Reading::Late) => return Ok(true),
-                    Ok(Reading::End) => {}
-                    // Nobody writes another log into a file that was rotated out: what is there now was not appended.
-                    Ok(Reading::Replaced) => older.close(),
-                    Err(error) => {
-                        means.counts.lost += 1;
-                        older.close();
-                        self.trouble = Some(error);
-                    }
-                }
-            }
-            self.finish_older(means)?;
-            let Some(current) = &mut self.current else { return Ok(false) };
-            match current.read(means.buffer, means.until, means.limits, means.counts, means.each)? {
-                Reading::Late => return Ok(true),
-                Reading::End => {
-                    self.rest(means)?;
-                    return Ok(false);
-                }
-                Reading::Replaced => {
-                    current.close();
-                    let head = open(&self.path)?;
-                    self.change(head, means)?;
-                    if Instant::now() >= means.until {
-                        return Ok(true);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Is done with files that were rotated out, when nobody writes to them any more.
-    fn finish_older<F: FnMut(&[u8])>(&mut self, means: &mut Means<'_, F>) -> io::Result<()> {
-        let is_succeeded = self.current.as_ref().is_some_and(|current| {
-            current.place.at > 0 || current.metadata().is_some_and(|metadata| metadata.len() > 0)
-        });
-        while let Some(oldest) = self.older.front() {
-            let is_over = !oldest.is_open() || is_succeeded && oldest.active.elapsed() >= means.limits.quiet;
-            if !is_over && self.older.len() <= OLDER {
-                break;
-            }
-            let Some(mut oldest) = self.older.pop_front() else { break };
-            oldest.finish(means.buffer, means.limits, means.counts, means.each)?;
-            self.known.push(Known {
-                inode: oldest.place.inode,
-                print: oldest.place.print,
-                at: Some(oldest.place.at),
-                size: oldest.place.size,
-                modified: oldest.place.modified,
-            });
-        }
-        Ok(())
-    }
-
-    /// Lets go of a file that nobody writes to: one that was removed after a while, others after long.
-    fn rest<F: FnMut(&[u8])>(&mut self, means: &mut Means<'_, F>) -> io::Result<()> {
-        let Some(current) = self.current.as_mut().filter(|current| current.is_open()) else { return Ok(()) };
-        let silent = current.active.elapsed();
-        if self.missing_since.is_some() && silent >= means.limits.quiet {
-            if current.metadata().is_some_and(|metadata| metadata.nlink() == 0) {
-                current.finish(means.buffer, means.limits, means.counts, means.each)?;
-                self.current = None;
-            }
-        } else if silent >= means.limits.rest {
-            current.close();
-        }
-        Ok(())
-    }
-}
-
-/// The file that is tracked, under the name that it has now; or a copy of it that has all of it and more.
-fn find(beside: &[Sibling], tracked: &Tracked, owners: &Owners) -> Option<Opened> {
-    let open_if_it = |sibling: &Sibling| {
-        let opened = open(&sibling.path).ok()?;
-        let is_it = !sibling.compressed && sibling.size >= tracked.place.at && tracked.is_like(&opened.file);
-        (is_it && !owners.contains_key(&opened.id())).then_some(opened)
-    };
-    let same = beside.iter().filter(|sibling| sibling.id.inode == tracked.place.inode).find_map(open_if_it);
-    let is_telling = tracked.place.print.is_telling();
-    same.or_else(|| beside.iter().rev().filter(|_| is_telling).find_map(open_if_it))
-}
-
-impl Known {
-    /// What is to be remembered of a file, knowing what was remembered before.
-    fn of(sibling: &Sibling, before: &[Self]) -> Option<Self> {
-        let new =
-            |print, at| Self { inode: sibling.id.inode, print, at, size: sibling.size, modified: sibling.modified };
-        if let Some(same) = before.iter().find(|known| known.seems(sibling)) {
-            return Some(new(same.print, same.at));
-        }
-        let opened = open(&sibling.path).ok()?;
-        let at = before.iter().find(|known| known.is(sibling, &opened)).and_then(|known| known.at);
-        Some(new(Fingerprint::of(&opened.file).ok()?, at))
-    }
-
-    /// Whether nothing tells the file from the one that was seen.
-    fn seems(&self, sibling: &Sibling) -> bool {
-        (self.inode, self.size, self.modified) == (sibling.id.inode, sibling.size, sibling.modified)
-    }
-
-    /// Whether it is the one that was seen.
-    fn is(&self, sibling: &Sibling, opened: &Opened) -> bool {
-        let mut print = self.print;
-        self.inode == sibling.id.inode && !print.is_empty() && print.is_of(&opened.file).unwrap_or(false)
     }
 }

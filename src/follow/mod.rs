@@ -4,10 +4,13 @@
 //! cost is that of one `stat` per file when nothing has happened. A file is known by its inode and by what it begins
 //! with, so it is found again under whatever name it has been given, and nothing else is taken for it.
 
+mod change;
 mod counts;
 mod fingerprint;
+mod known;
 mod lines;
 mod log;
+mod reading;
 mod siblings;
 #[cfg(test)]
 mod tests;
@@ -32,9 +35,6 @@ pub use counts::{Counts, report, report_lines};
 /// How much is read at a time. Larger ones do not fit into a processor's own cache beside what lines are turned into.
 const BUFFER: usize = 256 << 10;
 
-/// How often it is looked what is beside each log; one log at a time, however many there are.
-const SURVEY: Duration = Duration::from_secs(10);
-
 /// Where to begin in files that are there when a follower that knows no positions looks first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Start {
@@ -57,11 +57,19 @@ pub struct Limits {
     pub quiet: Duration,
     /// How long a file that is not rotated must have been silent before it is closed, to be opened when it grows.
     pub rest: Duration,
+    /// How often it is looked what is beside a log, at most; one log at a time, however many there are.
+    pub survey: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { line: 64 << 10, files: 200, quiet: Duration::from_secs(10), rest: Duration::from_hours(1) }
+        Self {
+            line: 64 << 10,
+            files: 200,
+            quiet: Duration::from_secs(10),
+            rest: Duration::from_hours(1),
+            survey: Duration::from_secs(10),
+        }
     }
 }
 
@@ -173,7 +181,7 @@ impl Follower {
         }
         let surveyed = |log: &Log| log.surveyed.map_or(Duration::MAX, |time| time.elapsed());
         if let Some((index, log)) = self.logs.iter_mut().enumerate().max_by_key(|(_, log)| surveyed(log))
-            && surveyed(log) >= SURVEY
+            && surveyed(log) >= self.limits.survey
         {
             log.survey(index, &mut means);
         }

@@ -1,15 +1,21 @@
 //! The files beside a log that it was rotated to.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::tracked::{Id, Stamp, stamp};
+use super::tracked::{Id, Opened, Stamp, open, stamp};
 
 /// The most that are looked at beside one log, the newest: logrotate keeps 14 by default, hosters a year of days.
 const MOST: usize = 400;
+
+/// How often a folder is listed at most when files are renamed all the time.
+const TRIES: usize = 10;
 
 /// The ends of names of files that cannot be read as they are.
 const COMPRESSED: [&str; 7] = ["gz", "bz2", "xz", "zst", "lz4", "zip", "Z"];
@@ -27,25 +33,68 @@ pub(super) struct Sibling {
     pub(super) compressed: bool,
 }
 
-/// The files beside `path` that it was rotated to, the oldest first; empty when the folder may not be listed.
-pub(super) fn siblings(path: &Path) -> Vec<Sibling> {
-    let mut found = Vec::new();
-    if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
-        list(folder, name, &mut found);
+/// What was beside a log at one moment.
+pub(super) struct Beside {
+    /// The files that it may have been rotated to, the oldest first; none when the folder may not be listed.
+    pub(super) all: Vec<Sibling>,
+    /// Whether one was not any more where it was when it was to be opened.
+    moved: Cell<bool>,
+}
+
+impl Beside {
+    /// What is beside this path when nothing is being renamed there: a folder's list that is read meanwhile may have a
+    /// file twice, or not at all.
+    pub(super) fn at_rest(path: &Path) -> Self {
+        let names = |beside: &Self| beside.all.iter().map(|one| (one.path.clone(), one.id)).collect::<BTreeMap<_, _>>();
+        let mut last = Self::of(path);
+        for _ in 0..TRIES {
+            let next = Self::of(path);
+            if names(&last) == names(&next) {
+                return next;
+            }
+            last = next;
+        }
+        last
     }
-    // logrotate renames where a link leads to.
-    if let Ok(real) = fs::canonicalize(path)
-        && real != path
-        && let (Some(folder), Some(name)) = (real.parent(), real.file_name())
-        && (Some(folder), Some(name)) != (path.parent(), path.file_name())
-    {
-        list(folder, name, &mut found);
+
+    /// What is beside this path now.
+    pub(super) fn of(path: &Path) -> Self {
+        let mut all = Vec::new();
+        if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
+            list(folder, name, &mut all);
+        }
+        // logrotate renames where a link leads to.
+        if let Ok(real) = fs::canonicalize(path)
+            && let (Some(folder), Some(name)) = (real.parent(), real.file_name())
+            && (Some(folder), Some(name)) != (path.parent(), path.file_name())
+        {
+            list(folder, name, &mut all);
+        }
+        // Of two that were written to in the same tick of the kernel's clock, `.2` is older than `.1`, and of two dates
+        // the smaller one.
+        all.sort_by_cached_key(|sibling| (sibling.modified, age(&sibling.path), sibling.path.clone()));
+        all.dedup_by_key(|sibling| sibling.id);
+        let all = all.split_off(all.len().saturating_sub(MOST));
+        Self { all, moved: Cell::new(false) }
     }
-    // Of two that were written to in the same tick of the kernel's clock, `.2` is older than `.1`, and of two dates the
-    // smaller one.
-    found.sort_by_cached_key(|sibling| (sibling.modified, age(&sibling.path), sibling.path.clone()));
-    found.dedup_by_key(|sibling| sibling.id);
-    found.split_off(found.len().saturating_sub(MOST))
+
+    /// Opens one of them, unless it was renamed since: another file may have its name by now.
+    pub(super) fn open(&self, sibling: &Sibling) -> Option<Opened> {
+        let opened = open(&sibling.path);
+        match opened {
+            Ok(opened) if opened.id() == sibling.id => Some(opened),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => None,
+            _ => {
+                self.moved.set(true);
+                None
+            }
+        }
+    }
+
+    /// Whether a rotation was going on while we looked, so that it is worth another look.
+    pub(super) fn has_moved(&self) -> bool {
+        self.moved.get()
+    }
 }
 
 fn list(folder: &Path, base: &OsStr, found: &mut Vec<Sibling>) {

@@ -104,17 +104,18 @@ pub(super) enum Reading {
 
 impl Tracked {
     /// A file to be read from its beginning.
-    pub(super) fn new(opened: Opened) -> io::Result<Self> {
+    pub(super) fn new(opened: Opened) -> Self {
         let Opened { file, metadata } = opened;
         let place = Place {
             inode: metadata.ino(),
             at: 0,
-            print: Fingerprint::of(&file)?,
+            // Taken when it is first read.
+            print: Fingerprint::default(),
             skipping: false,
             size: 0,
             modified: stamp(&metadata),
         };
-        Ok(Self { place, id: Some(Id::of(&metadata)), handle: Some(file), active: Instant::now() })
+        Self { place, id: Some(Id::of(&metadata)), handle: Some(file), active: Instant::now() }
     }
 
     /// A file that was read before the program started.
@@ -124,8 +125,9 @@ impl Tracked {
 
     /// A file to be read from where `start` says.
     pub(super) fn from(opened: Opened, start: Start, buffer: &mut [u8], limits: &Limits) -> io::Result<Self> {
-        let mut tracked = Self::new(opened)?;
+        let mut tracked = Self::new(opened);
         let Some(file) = &tracked.handle else { return Ok(tracked) };
+        tracked.place.print = Fingerprint::of(file)?;
         let size = file.metadata()?.len();
         let begin = match start {
             Start::Beginning => return Ok(tracked),

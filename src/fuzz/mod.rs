@@ -39,12 +39,16 @@ targets! {
     access_log_format = access_log::format::fuzz::format;
     /// Lines of access logs; the first line is their format.
     access_log_line = access_log::format::fuzz::line;
+    /// Lines of access logs and error logs, as signals: what is innocent breaks no rule.
+    access_log_signals = access_log::security::fuzz::signals;
     /// Addresses, URLs, names and lengths of time: what is printed is read back.
     addresses = addresses::addresses;
     /// `vitrin.toml`: an error names its place and no secret.
     config = configuration::config;
     /// FPM's pool files.
     fpm_configuration = php_fpm::fuzz::configuration;
+    /// Lines of the error logs of FPM, PHP and nginx.
+    fpm_errors = php_fpm::fuzz::errors;
     /// FastCGI records.
     fpm_fastcgi = php_fpm::fuzz::fastcgi;
     /// What the OPcache script prints.

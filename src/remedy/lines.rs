@@ -8,9 +8,12 @@ use std::path::Path;
 use super::{Remedy, Service};
 use crate::account::group_name;
 use crate::config::secret::Secret;
+use crate::machine::is_roots;
 
 /// A process has the groups that its user had when it started.
 const RESTART: &str = "! systemctl --quiet is-active vitrin 2>/dev/null || systemctl restart vitrin\n";
+
+const MEMORY: &str = "writing to memory does not fail";
 
 /// A word of a shell line, in quotes where it needs some.
 pub(crate) fn quoted(word: &str) -> String {
@@ -24,7 +27,7 @@ pub(crate) fn quoted(word: &str) -> String {
 /// Each line behind a mark.
 pub(crate) fn indented(mark: &str, lines: &str) -> String {
     lines.lines().fold(String::new(), |mut text, line| {
-        writeln!(text, "{mark}{line}").expect("writing to memory does not fail");
+        writeln!(text, "{mark}{line}").expect(MEMORY);
         text
     })
 }
@@ -46,15 +49,7 @@ pub(crate) fn closed_secret(secret: &Secret, service: &Service) -> Option<Remedy
     let file = secret.file()?;
     let metadata = fs::metadata(file).ok().filter(|metadata| metadata.len() > 0)?;
     let account = service.account.as_ref()?;
-    let (mode, read) = (metadata.mode(), 0o4);
-    let granted = if metadata.uid() == account.uid {
-        mode >> 6
-    } else if account.groups.contains(&metadata.gid()) {
-        mode >> 3
-    } else {
-        mode
-    };
-    if granted & read != 0 || account.uid == 0 {
+    if account.may(0o4, &metadata) {
         return None;
     }
     let why = format!("{} is closed to {}, who has to log in with what it holds.", file.display(), service.user);
@@ -88,6 +83,47 @@ pub(crate) fn membership(root: &Path, socket: &Path, service: &Service, setting:
             Some(Remedy::by_hand(format!("The socket {shown} is open to no group that {user} could join."), setting))
         }
     }
+}
+
+/// The way to a log that is closed to the service; `None` when it is open, or cannot be looked at.
+///
+/// `log` is the host's path, below `root`. A log that root alone may read is opened to the service's own group, not to
+/// one that may read all logs: logrotate makes the next one like it (`create`, which is Debian's default).
+pub(crate) fn reading(root: &Path, log: &Path, service: &Service) -> Option<Remedy> {
+    let (user, shown) = (&service.user, log.display());
+    let (mut groups, mut run) = (Vec::new(), String::new());
+    let mut parts: Vec<_> = log.ancestors().filter(|part| part.parent().is_some()).collect();
+    parts.reverse();
+    for part in parts {
+        let metadata = fs::metadata(root.join(part.strip_prefix("/").unwrap_or(part))).ok()?;
+        let needed = if part == log { 0o4 } else { 0o1 };
+        if service.account.as_ref().map_or(metadata.mode() & needed != 0, |account| account.may(needed, &metadata)) {
+            continue;
+        }
+        let opens = metadata.mode() >> 3 & needed != 0 && metadata.gid() != 0;
+        let group = group_name(root, metadata.gid()).filter(|_| opens && has_honest_links(root, log));
+        match group {
+            Some(group) if !groups.contains(&group) => groups.push(group),
+            Some(_) => {}
+            None if part == log && is_roots(root, log) => {
+                let log = quoted(&log.to_string_lossy());
+                write!(run, "chgrp {} {log}\nchmod g+r {log}\n", quoted(&service.group)).expect(MEMORY);
+            }
+            None => {
+                let part = part.display();
+                let why =
+                    format!("{user} may not read the log {shown}: {part} is open to no group that it could join.");
+                return Some(Remedy::by_hand(
+                    why,
+                    format!("Let {user} read {shown}, and go into each folder above it.\n"),
+                ));
+            }
+        }
+    }
+    if !groups.is_empty() {
+        run.push_str(&join(&groups.join(","), service));
+    }
+    (!run.is_empty()).then(|| Remedy::mend(format!("{user} may not read the log {shown}."), run))
 }
 
 /// Puts the service into a group, or into several with commas between them.
@@ -146,6 +182,31 @@ mod tests {
         assert_eq!((password.len(), fs::metadata(&file).unwrap().mode() & 0o777), (33, 0o640));
         run();
         assert_eq!(fs::read(&file).unwrap(), password);
+    }
+
+    #[test]
+    fn a_closed_log_is_opened_to_its_group_or_to_ours() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("etc")).unwrap();
+        fs::create_dir(root.path().join("log")).unwrap();
+        let (file, folder) = (root.path().join("log/a b.log"), root.path().join("log"));
+        fs::write(&file, "").unwrap();
+        let own = fs::metadata(&file).unwrap().gid();
+        std::os::unix::fs::chown(&file, None, Some(own + 7)).expect("only root can give a file away: run as root");
+        fs::write(root.path().join("etc/group"), format!("logs:x:{}:\n", own + 7)).unwrap();
+        let asked = |folder_mode, mode| {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(folder_mode)).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            reading(root.path(), Path::new("/log/a b.log"), &service())
+        };
+        assert_eq!(asked(0o755, 0o644), None);
+        let run = |remedy: Option<Remedy>| remedy.unwrap().run;
+        assert_eq!(run(asked(0o755, 0o640)), format!("usermod --append --groups logs vitrin\n{RESTART}"));
+        assert_eq!(run(asked(0o755, 0o600)), "chgrp vitrin '/log/a b.log'\nchmod g+r '/log/a b.log'\n");
+        let by_hand = asked(0o700, 0o640).unwrap();
+        assert!(by_hand.run.is_empty() && by_hand.why.contains("/log is open to no group"), "{by_hand:?}");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(reading(root.path(), Path::new("/log/gone"), &service()), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::collector::{Failure, Paths};
 use crate::config::types::Address;
 use crate::machine::Machine;
 
-pub(crate) use lines::{closed_secret, indented, join, membership, quoted, secret_file};
+pub(crate) use lines::{closed_secret, indented, join, membership, quoted, reading, secret_file};
 
 /// The user that Vitrin serves as, unless somebody says another.
 pub const USER: &str = "vitrin";

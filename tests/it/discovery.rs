@@ -167,7 +167,9 @@ fn the_logs_of_a_running_nginx_are_found_by_host_and_format_and_followed() {
     let is_of = |series: &Series, target, host| series.labels["target"] == target && series.labels["vhost"] == host;
     // What was written before the log was found is not counted.
     eventually("requests to be counted", || {
-        ["www.a.example", "b.example", "c.example"].iter().for_each(|host| visit(port, host));
+        for host in ["www.a.example", "b.example", "c.example"] {
+            visit(port, host);
+        }
         let page = exporter.scrape();
         let mut logs = [("main", "a.example"), ("b.example", "b.example")].into_iter();
         logs.all(|(target, host)| page.samples("shop_http_requests_total").any(|series| is_of(series, target, host)))

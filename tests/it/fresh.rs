@@ -24,18 +24,23 @@ fn init_and_the_lines_of_check_make_everything_green() {
     expect![[r#"
         wrote /etc/vitrin/vitrin.toml: host/main, php_fpm/main, mysql/main, redis/main, nginx/main, access_log/main
         next: vitrin check
-        TARGET             REACHED  SERIES  WHAT IS MISSING
-        host/main          yes
-        php_fpm/main       yes
-        mysql/main         yes
-        mysql_tables/main  yes
-        redis/main         yes
-        nginx/main         yes
-        access_log/main    yes
+        TARGET               REACHED  SERIES  WHAT IS MISSING
+        host/main            yes
+        php_fpm/main         yes
+        php_fpm_errors/main  yes
+        mysql/main           yes
+        mysql_tables/main    yes
+        redis/main           yes
+        nginx/main           yes
+        access_log/main      yes
 
         Nothing is wrong without these, but they would show more:
 
-        1. The lines of /var/log/nginx/access.log do not say how long requests took, how long the backends took, what the cache did and what limits did.
+        1. PHP's errors in www go to the web server, unless php.ini says otherwise: with its log, or php.ini's, they are counted.
+          | In the table of this target in vitrin.toml:
+          | error_logs = ["/var/log/nginx/error.log"]
+
+        2. The lines of /var/log/nginx/access.log do not say how long requests took, how long the backends took, what the cache did and what limits did.
           | In nginx's configuration, in `http`, before the first access_log:
           | log_format combined_timed '$remote_addr - $remote_user [$time_local] "$request" '
           |                           '$status $body_bytes_sent "$http_referer" "$http_user_agent" '
@@ -46,7 +51,7 @@ fn init_and_the_lines_of_check_make_everything_green() {
           | Then: nginx -t && systemctl reload nginx
           | Where vitrin.toml names this log, its target gets: format = "combined_timed"
 
-        2. performance_schema is off in MariaDB at /run/mysqld/mysqld.sock: no digests, unused indexes or full scans, and query time as its status has it.
+        3. performance_schema is off in MariaDB at /run/mysqld/mysqld.sock: no digests, unused indexes or full scans, and query time as its status has it.
           | It costs about 100 MB of memory, a little CPU, and a restart of the server. In /etc/mysql/mariadb.conf.d/vitrin.cnf:
           | [mariadb]
           | performance_schema = ON
@@ -58,6 +63,7 @@ fn init_and_the_lines_of_check_make_everything_green() {
         vitrin_up{collector="mysql_tables",target="main"} 1
         vitrin_up{collector="nginx",target="main"} 1
         vitrin_up{collector="php_fpm",target="main"} 1
+        vitrin_up{collector="php_fpm_errors",target="main"} 1
         vitrin_up{collector="redis",target="main"} 1
     "#]]
     .assert_eq(&said);

@@ -18,6 +18,7 @@ mod formats;
 mod fresh;
 mod host;
 mod limits;
+mod log_formats;
 mod mysql;
 mod mysql_names;
 mod nginx;

@@ -1,5 +1,6 @@
 //! The `php_fpm` collector against a real PHP-FPM.
 
+mod errors;
 mod opcache;
 mod pools;
 

@@ -28,7 +28,7 @@ macro_rules! class {
         }
     };
 }
-pub(super) use class;
+pub(in crate::collectors) use class;
 
 class! {
     /// What kind of page was asked for: the label `route`.

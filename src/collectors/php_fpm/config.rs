@@ -21,6 +21,8 @@ pub struct Config {
     pub(super) processes: bool,
     pub(super) opcache: bool,
     pub(super) opcache_script: PathBuf,
+    pub(super) errors: bool,
+    pub(super) error_logs: Vec<String>,
 }
 
 impl Config {
@@ -32,6 +34,8 @@ impl Config {
             processes: false,
             opcache: true,
             opcache_script: SCRIPT.into(),
+            errors: true,
+            error_logs: Vec::new(),
         }
     }
 }
@@ -49,6 +53,9 @@ struct Table {
     opcache: bool,
     #[serde(default = "script")]
     opcache_script: PathBuf,
+    errors: Option<bool>,
+    #[serde(default)]
+    error_logs: Vec<String>,
 }
 
 fn on() -> bool {
@@ -78,7 +85,38 @@ impl TryFrom<Table> for Config {
             (configuration, None, None) => Source::Configuration(absolute("configuration", configuration)?),
         };
         let opcache_script = absolute("opcache_script", Some(table.opcache_script))?.unwrap_or_else(script);
-        Ok(Self { source, processes: table.processes, opcache: table.opcache, opcache_script })
+        if table.errors == Some(false) && !table.error_logs.is_empty() {
+            return Err("`errors` is false, but `error_logs` names some\nremove one of the two".to_owned());
+        }
+        // Without a configuration nothing says where the logs are.
+        let errors = table.errors.unwrap_or(true)
+            && (!table.error_logs.is_empty() || matches!(source, Source::Configuration(_)));
+        Ok(Self {
+            source,
+            processes: table.processes,
+            opcache: table.opcache,
+            opcache_script,
+            errors,
+            error_logs: patterns(table.error_logs)?,
+        })
+    }
+}
+
+/// The most patterns of error logs that one target may name.
+const PATTERNS: usize = 32;
+
+fn patterns(logs: Vec<String>) -> Result<Vec<String>, String> {
+    if logs.len() > PATTERNS {
+        return Err(format!(
+            "`error_logs` names {} files\nat most {PATTERNS}; one with `*` stands for many",
+            logs.len()
+        ));
+    }
+    match logs.iter().find(|log| !log.starts_with('/') || log.ends_with('/')) {
+        Some(log) => Err(format!(
+            "error_logs: `{log}` is not an absolute path of a file\nbegin it with `/`; `*` stands for any part of a name"
+        )),
+        None => Ok(logs),
     }
 }
 
@@ -121,6 +159,20 @@ mod tests {
         assert!(matches!(config.source, Source::Configuration(None)));
         assert!(config.opcache && !config.processes);
         assert_eq!(config.opcache_script, Path::new(SCRIPT));
+        assert!(config.errors && config.error_logs.is_empty());
+    }
+
+    #[test]
+    fn errors_are_looked_for_where_something_says_where_they_are() {
+        for (text, errors) in [
+            ("configuration = '/a'", true),
+            ("configuration = '/a'\nerrors = false", false),
+            ("pools = ['/a']", false),
+            ("pools = ['/a']\nerrors = true", false),
+            ("pools = ['/a']\nerror_logs = ['/b']", true),
+        ] {
+            assert_eq!(parse(text).unwrap().errors, errors, "{text}");
+        }
     }
 
     #[test]
@@ -134,6 +186,9 @@ mod tests {
             ("configuration = 'a.conf'", "absolute path"),
             ("opcache_script = 'a.php'", "absolute path"),
             ("opcash = true", "unknown field"),
+            ("errors = false\nerror_logs = ['/b']", "names some"),
+            ("error_logs = ['b.log']", "`b.log` is not an absolute path"),
+            ("error_logs = ['/var/log/']", "absolute path of a file"),
         ] {
             let message = parse(text).unwrap_err();
             assert!(message.contains(says), "{text}: {message}");

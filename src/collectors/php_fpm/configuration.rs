@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::line::PROCESS_MAX;
+use super::line::{ERROR_LOG, GLOBAL_KEYS, PHP_ERROR_LOGS, PROCESS_MAX};
 use super::listen::{Listen, listen};
+use super::log::Log;
 
 /// What FPM is configured to be.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(super) struct Configuration {
     pub(super) pools: Vec<Pool>,
     /// `process.max`: the most processes all pools together may have; 0 when there is no such limit.
     pub(super) process_max: Option<u64>,
+    /// `error_log` of the master; `None` without FPM's configuration.
+    pub(super) error_log: Option<Log>,
 }
 
 /// One pool.
@@ -27,6 +30,10 @@ pub(super) struct Pool {
     pub(super) status_path: Option<String>,
     /// Whether its workers see another root file system.
     pub(super) chroot: bool,
+    /// `error_log` of its PHP, where the pool says it.
+    pub(super) error_log: Option<Log>,
+    /// Whether FPM's log has what its workers write, PHP's errors among it.
+    pub(super) catches_output: bool,
     /// How it manages its processes; `None` without FPM's configuration.
     pub(super) manager: Option<Manager>,
 }
@@ -67,7 +74,7 @@ pub(super) struct Sections {
     /// The pool that lines belong to; `None` is `[global]`.
     current: Option<String>,
     pools: BTreeMap<String, HashMap<&'static str, String>>,
-    process_max: Option<u64>,
+    global: HashMap<&'static str, String>,
 }
 
 impl Sections {
@@ -84,11 +91,13 @@ impl Sections {
     /// Sets a directive of the section.
     pub(super) fn set(&mut self, key: &'static str, value: &str) {
         match &self.current {
-            Some(pool) if key != PROCESS_MAX => {
+            Some(pool) if !GLOBAL_KEYS.contains(&key) => {
                 let value = value.replace("$pool", pool);
                 self.pools.entry(pool.clone()).or_default().insert(key, value);
             }
-            None if key == PROCESS_MAX => self.process_max = value.parse().ok(),
+            None if GLOBAL_KEYS.contains(&key) => {
+                self.global.insert(key, value.to_owned());
+            }
             _ => {}
         }
     }
@@ -96,7 +105,12 @@ impl Sections {
     /// All has been read; relative paths begin at `prefix`.
     pub(super) fn finish(self, prefix: &str) -> Configuration {
         let pools = self.pools.into_iter().map(|(name, set)| pool(name, &set, prefix)).collect();
-        Configuration { pools, process_max: self.process_max }
+        let get = |key: &str| self.global.get(key).map(String::as_str);
+        Configuration {
+            pools,
+            process_max: get(PROCESS_MAX).and_then(|text| text.parse().ok()),
+            error_log: Some(Log::of_master(get(ERROR_LOG), prefix)),
+        }
     }
 }
 
@@ -113,6 +127,8 @@ fn pool(name: String, set: &HashMap<&'static str, String>, prefix: &str) -> Pool
         // What FPM takes for the path when only the listener is set.
         status_path: get("pm.status_path").or(get("pm.status_listen").map(|_| "/")).map(str::to_owned),
         chroot: get("chroot").is_some(),
+        error_log: PHP_ERROR_LOGS.iter().find_map(|key| get(key)).map(|text| Log::of_pool(text, get("chroot"))),
+        catches_output: get("catch_workers_output").is_some_and(is_on),
         manager: get("pm").map(|kind| Manager {
             kind: kind.to_ascii_lowercase(),
             max_children: number("pm.max_children"),
@@ -129,6 +145,11 @@ fn pool(name: String, set: &HashMap<&'static str, String>, prefix: &str) -> Pool
         }),
         name: Some(name),
     }
+}
+
+/// A switch, as FPM reads it (`fpm_conf_set_boolean`).
+fn is_on(text: &str) -> bool {
+    ["1", "yes", "true", "on"].iter().any(|on| on.eq_ignore_ascii_case(text))
 }
 
 /// What FPM starts a dynamic pool with when it is not told (`fpm_conf_process_all_pools`).
@@ -208,6 +229,18 @@ mod tests {
         let manager = pool.manager.as_ref().unwrap();
         assert_eq!((manager.kind.as_str(), manager.max_children), ("dynamic", Some(4)));
         assert_eq!(manager.process_idle_timeout, Some(90));
+    }
+
+    #[test]
+    fn each_has_its_error_log() {
+        let configuration = parse(
+            "error_log = log/fpm.log\n[a]\nlisten = 9000\nphp_value[error_log] = /b\ncatch_workers_output = Yes\n\
+             php_admin_value[error_log] = /var/log/$pool.log\n[b]\nlisten = 9001\nerror_log = /no/directive\n",
+        );
+        assert_eq!(configuration.error_log, Some(Log::File("/usr/local/var/log/fpm.log".into())));
+        let [a, b] = &configuration.pools[..] else { panic!("{configuration:?}") };
+        assert_eq!((&a.error_log, a.catches_output), (&Some(Log::File("/var/log/a.log".into())), true));
+        assert_eq!((&b.error_log, b.catches_output), (&None, false));
     }
 
     #[test]

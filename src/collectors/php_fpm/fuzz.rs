@@ -3,6 +3,7 @@
 use futures_util::FutureExt as _;
 
 use super::configuration::Sections;
+pub(crate) use super::errors::fuzz::lines as errors;
 use super::fastcgi::{self, Answer};
 use super::line::{Line, line};
 use super::{cache, opcache, pool, status};

@@ -1,12 +1,15 @@
 //! A line of FPM's configuration, as FPM and PHP's ini reader take it.
 //!
 //! Only the directives named here are kept. `env[…]`, `php_value[…]` and `php_admin_value[…]` hold passwords often
-//! enough that their values are not even copied.
+//! enough that their values are not even copied, but for that of `error_log`.
 
 /// The pool directives that are kept.
-const POOL_KEYS: [&str; 14] = [
+const POOL_KEYS: [&str; 17] = [
+    "catch_workers_output",
     "chroot",
     "listen",
+    PHP_ERROR_LOGS[0],
+    PHP_ERROR_LOGS[1],
     "pm",
     "pm.max_children",
     "pm.max_requests",
@@ -44,13 +47,22 @@ pub(super) fn line(text: &str) -> Option<Line> {
         return Some(Line::Include(unquoted(value)?));
     }
     // FPM does not mind the case of its directives, but of `include` it does.
-    let mut known = POOL_KEYS.into_iter().chain([PROCESS_MAX]);
+    let mut known = POOL_KEYS.into_iter().chain(GLOBAL_KEYS);
     let key = known.find(|known| known.eq_ignore_ascii_case(key))?;
     Some(Line::Set(key, unquoted(value)?))
 }
 
-/// The one directive that is kept of `[global]`.
+/// The directives that are kept of `[global]`.
+pub(super) const GLOBAL_KEYS: [&str; 2] = [ERROR_LOG, PROCESS_MAX];
+
+/// Where FPM writes.
+pub(super) const ERROR_LOG: &str = "error_log";
+
+/// The most processes of all pools together.
 pub(super) const PROCESS_MAX: &str = "process.max";
+
+/// Where a pool's PHP writes; the first one wins.
+pub(super) const PHP_ERROR_LOGS: [&str; 2] = ["php_admin_value[error_log]", "php_value[error_log]"];
 
 /// A value as PHP's ini reader takes it: parts in quotes and parts without, up to a comment. An empty one is none.
 fn unquoted(value: &str) -> Option<String> {

@@ -6,11 +6,13 @@ mod cache;
 mod config;
 mod configuration;
 mod discover;
+mod errors;
 mod fastcgi;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod line;
 mod listen;
+mod log;
 mod opcache;
 mod pool;
 mod remedy;
@@ -43,6 +45,7 @@ use status::Status;
 
 pub use config::Config;
 pub use discover::DISCOVERY;
+pub use errors::PhpFpmErrors;
 
 /// The largest status page: a pool of a thousand children, each with a request URI of 4 KiB.
 const STATUS_BYTES: usize = 4 << 20;

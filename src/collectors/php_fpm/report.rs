@@ -100,6 +100,8 @@ mod tests {
                 status_listen: None,
                 status_path: None,
                 chroot: false,
+                error_log: None,
+                catches_output: false,
                 manager: None,
             };
             let answer = fastcgi::Answer { status: 200, body: body.clone(), stderr: String::new() };

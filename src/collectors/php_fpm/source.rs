@@ -136,12 +136,14 @@ fn listed(root: &Path, addresses: &[String], status_path: &str) -> Configuration
             status_listen: None,
             status_path: Some(status_path.to_owned()),
             chroot: false,
+            error_log: None,
+            catches_output: false,
             manager: None,
         }));
     }
     pools.sort_by(|a, b| a.listen.cmp(&b.listen));
     pools.dedup_by(|a, b| a.listen == b.listen);
-    Configuration { pools, process_max: None }
+    Configuration { pools, process_max: None, error_log: None }
 }
 
 impl Reading {

@@ -1,5 +1,6 @@
 //! Following real files, with what happens to logs done to them.
 
+mod exact;
 mod restart;
 mod rotation;
 mod trouble;
@@ -22,7 +23,7 @@ struct Desk {
 
 /// As a rule nobody waits in these tests for a file to fall silent.
 fn limits() -> Limits {
-    Limits { quiet: Duration::from_hours(1), ..Limits::default() }
+    Limits { quiet: Duration::from_hours(1), survey: Duration::from_hours(1), ..Limits::default() }
 }
 
 impl Desk {

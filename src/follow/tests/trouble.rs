@@ -1,1 +1,102 @@
-//! trouble
+//! Paths that lead to nothing, or to what is no log.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+use super::*;
+
+#[test]
+fn what_is_not_a_file_is_refused_and_a_log_again_when_it_is_one() {
+    let mut desk = Desk::new();
+    fs::create_dir(desk.path("access.log")).unwrap();
+    let error = |desk: &mut Desk| desk.read().1.join("; ");
+    assert_eq!(error(&mut desk), "protocol: following /access.log: a folder, not a file");
+    fs::remove_dir(desk.path("access.log")).unwrap();
+    mknodat(CWD, desk.path("access.log"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let other = "protocol: following /access.log: not a file that can be followed, but a pipe, a socket or a device";
+    assert_eq!(error(&mut desk), other);
+    desk.remove("access.log");
+    let _socket = UnixListener::bind(desk.path("access.log")).unwrap();
+    assert_eq!(error(&mut desk), other);
+    desk.remove("access.log");
+    std::os::unix::fs::symlink("/dev/zero", desk.path("access.log")).unwrap();
+    assert_eq!(error(&mut desk), other);
+    desk.remove("access.log");
+    desk.append("access.log", text_of(1));
+    assert_eq!(desk.lines(), lines_of(1));
+}
+
+#[test]
+fn a_log_that_is_missing_is_told_and_is_new_when_it_comes() {
+    let mut desk = Desk::following(&["/access.log", "/none/*.log", "/shop-*.log"], Start::End);
+    let missing = [
+        "connect: looking for /none/*.log in /none: No such file or directory (os error 2)",
+        "connect: following /shop-*.log: there is no such file",
+        "connect: following /access.log: there is no such file",
+    ];
+    assert_eq!(desk.read().1, missing);
+    desk.append("access.log", text_of(1));
+    assert_eq!(desk.read(), (lines_of(1), missing[..2].iter().map(ToString::to_string).collect()));
+}
+
+#[test]
+fn a_log_that_goes_is_read_to_its_end_and_then_forgotten() {
+    let mut desk = Desk::following(&["/*.log"], Start::Beginning);
+    desk.append("a.log", text_of(1));
+    desk.append("b.log", text_of(2));
+    desk.lines();
+    desk.append("a.log", text_of(3));
+    desk.remove("a.log");
+    // It is being rotated, for all that is known.
+    assert_eq!(desk.lines(), lines_of(3));
+    assert_eq!(desk.counts().files, 2);
+    desk.follower.limits.quiet = Duration::ZERO;
+    desk.read();
+    assert_eq!(desk.lines(), [""; 0]);
+    assert_eq!((desk.counts().files, desk.follower.logs.len()), (1, 1));
+}
+
+#[test]
+fn a_log_that_comes_back_goes_on() {
+    let mut desk = Desk::new();
+    desk.append("access.log", text_of(1));
+    desk.lines();
+    desk.rename("access.log", "elsewhere");
+    assert_eq!(desk.lines(), [""; 0]);
+    desk.append("elsewhere", text_of(2));
+    assert_eq!(desk.lines(), lines_of(2));
+    desk.rename("elsewhere", "access.log");
+    desk.append("access.log", text_of(3));
+    assert_eq!(desk.lines(), lines_of(3));
+    assert_eq!(desk.counts().rotations, 0);
+}
+
+#[test]
+fn more_logs_than_the_limit_are_the_last_written_and_told() {
+    let mut desk = Desk::following(&["/*.log"], Start::Beginning);
+    desk.follower.limits.files = 2;
+    for (age, name) in ["a.log", "b.log", "c.log"].into_iter().enumerate() {
+        desk.append(name, text_of(age));
+        let time = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000 - age as u64);
+        fs::File::options().append(true).open(desk.path(name)).unwrap().set_modified(time).unwrap();
+    }
+    let told = "limit: 3 log files match, of which the 2 written to last are followed".to_owned();
+    assert_eq!(desk.read(), ([lines_of(0), lines_of(1)].concat(), vec![told.clone()]));
+    assert_eq!(desk.read(), (vec![], vec![told]));
+}
+
+#[test]
+fn a_log_that_was_closed_to_us_from_the_start_begins_at_its_end_when_it_is_opened() {
+    if rustix::process::geteuid().is_root() {
+        // Root may read everything; tests/it has the same as another user.
+        return;
+    }
+    let mut desk = Desk::following(&["/access.log"], Start::End);
+    desk.append("access.log", text_of(1));
+    let allow = |mode| fs::set_permissions(desk.path("access.log"), fs::Permissions::from_mode(mode)).unwrap();
+    allow(0);
+    let denied = "permission: following /access.log: Permission denied (os error 13)".to_owned();
+    assert_eq!(Desk::read(&mut desk).1, [denied]);
+}

@@ -61,7 +61,7 @@ impl Shop {
     }
 
     /// What is to be seen when so much has been counted in all.
-    fn check(&self, total: f64, expected: Expect) {
+    fn check(&self, total: f64, expected: &Expect) {
         let counted = |page: &Page| {
             let series = FAMILIES.iter().flat_map(|family| page.samples(family));
             series.map(|series| series.value).sum::<f64>()
@@ -96,7 +96,7 @@ fn logins_to_opencart_3_are_counted_from_what_nginx_has_logged() {
     shop.ask("192.0.2.4", "POST", "/backoffice/index.php?route=common/login", 404);
     shop.check(
         8.0,
-        expect![[r#"
+        &expect![[r#"
         shop_auth_attempts_total failure admin 1
         shop_auth_attempts_total success admin 1
         shop_auth_attempts_total unresolved api 1
@@ -128,7 +128,7 @@ fn logins_to_opencart_4_are_resolved_by_what_nginx_logs_next() {
     }
     shop.check(
         8.0,
-        expect![[r#"
+        &expect![[r#"
         shop_auth_attempts_total failure admin 2
         shop_auth_attempts_total success admin 2
         shop_auth_attempts_total failure customer 2
@@ -158,7 +158,7 @@ fn what_scanners_look_for_and_limits_turn_away_is_counted_from_both_logs() {
     }
     shop.check(
         18.0,
-        expect![[r#"
+        &expect![[r#"
             shop_auth_attempts_total failure http_basic 1
             security_violations_total blocked admin_probe 1
             security_violations_total blocked forbidden_rule 2

@@ -21,8 +21,17 @@ const POOL: &str = "pm = static\npm.max_children = 2\n";
 const CLOSED: &str = "listen.owner = www-data\nlisten.group = www-data\nlisten.mode = 0660\n";
 
 /// Every job that there is.
-const JOBS: [&str; 8] =
-    ["host", "mysql", "mysql_digests", "mysql_tables", "nginx", "php_fpm", "redis", "redis_key_groups"];
+const JOBS: [&str; 9] = [
+    "host",
+    "mysql",
+    "mysql_digests",
+    "mysql_tables",
+    "nginx",
+    "php_fpm",
+    "php_fpm_errors",
+    "redis",
+    "redis_key_groups",
+];
 
 /// Who the exporter runs as.
 fn me() -> String {
@@ -44,16 +53,18 @@ async fn database(document: &Document) -> Database {
     database
 }
 
-/// PHP-FPM with the pool's lines, its status socket in `home`, and the script installed there.
+/// PHP-FPM with the pool's lines, its status socket in `home`, the script installed there, and its log open.
 fn php_fpm(document: &Document, home: &Path) -> (PhpFpm, String) {
     let here = home.display().to_string();
     let lines = document.with("php-fpm-pool", &[("/run/php", &here)]);
     let master = PhpFpm::start(&[("shop", &format!("{POOL}{CLOSED}{lines}"))]);
     let install = document.with("opcache", &[("/usr/share/vitrin", &here)]);
     let install = install.replace("vitrin opcache-script", &format!("{} opcache-script", env!("CARGO_BIN_EXE_vitrin")));
+    let log = master.file("fpm.log").display().to_string();
+    let open = document.with("error-log", &[("vitrin", "www-data"), ("/var/log/php8.2-fpm.log", &log)]);
     let mut command = Command::new("sh");
-    command.args(["-euc", &install]);
-    assert!(command.status().unwrap().success(), "{install}");
+    command.args(["-euc", &(install + &open)]);
+    assert!(command.status().unwrap().success(), "{command:?}");
     let configuration = master.configuration();
     let table = format!("configuration = '{}'\nopcache_script = '{here}/opcache.php'\n", configuration.display());
     (master, table)

@@ -28,7 +28,7 @@ use crate::support::front::{At, Manner};
 use faults::Fault;
 
 /// Collectors that read this machine and talk to no server.
-const LOCAL: &[&str] = &["access_log", "host"];
+const LOCAL: &[&str] = &["access_log", "host", "php_fpm_errors"];
 
 /// The collectors that talk to a kind of server, and how to start some.
 type Kind = (&'static [&'static str], fn() -> Box<dyn Subject + Send>);

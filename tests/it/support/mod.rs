@@ -1,5 +1,6 @@
 //! The harness: real servers and the real binary, on free loopback ports, in folders that go away.
 
+pub(crate) mod apache;
 pub(crate) mod broken;
 pub(crate) mod certificates;
 pub(crate) mod daemon;

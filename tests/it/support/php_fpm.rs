@@ -134,6 +134,13 @@ impl PhpFpm {
 pub(crate) struct Running(UnixStream);
 
 impl Running {
+    /// Waits until the script has ended, whether it answers or its worker is no more.
+    pub(crate) fn end(mut self) {
+        let mut rest = Vec::new();
+        // What a killed worker has left unread makes this an error.
+        self.0.read_to_end(&mut rest).ok();
+    }
+
     /// Status, headers and body, once the script has ended.
     pub(crate) fn answer(mut self) -> String {
         let mut wire = Vec::new();

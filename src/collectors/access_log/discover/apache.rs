@@ -34,9 +34,11 @@ const VALUES: usize = 100;
 /// The longest value that variables are put into.
 const VALUE_BYTES: usize = 4 << 10;
 
-/// The main file of the Apache that runs here, if it is root's.
+/// The main file of the Apache that runs here, or may where processes are hidden, if it is root's.
 pub(super) fn file(machine: &Machine) -> Option<PathBuf> {
-    machine.processes(PROCESSES).next()?;
+    if machine.processes(PROCESSES).next().is_none() && !machine.hides_processes {
+        return None;
+    }
     USUAL.iter().map(PathBuf::from).find(|file| machine.is_roots(file))
 }
 

@@ -106,9 +106,9 @@ pub(super) enum Bytes {
     Any,
     /// Neither spaces nor control characters.
     NoSpace,
-    /// Letters, digits and `. : _ - / % +`: addresses, protocols, times, words.
+    /// Letters, digits and `. : _ - / % +`: addresses, protocols, times.
     Word,
-    /// Letters, digits and `. _ -`: names of hosts.
+    /// Letters, digits and `. _ -`: names of hosts, and words.
     Name,
     /// Digits, `.` and `-`.
     Number,
@@ -192,7 +192,7 @@ pub(super) fn of_nginx(name: &str) -> Known {
         "time_iso8601" => Known::new(M::Time(Clock::Iso), 1, Bytes::Word),
         "msec" => Known::new(M::Time(Clock::Count(0)), 1, Bytes::Number),
         "request" => Known::new(M::Request, 1, Bytes::Any),
-        "request_method" => Known::new(M::Method, 1, Bytes::Word),
+        "request_method" => Known::new(M::Method, 1, Bytes::Name),
         "request_uri" => Known::new(M::Target, WITH_QUERY + 1, Bytes::Any),
         "uri" | "document_uri" => Known::new(M::Target, 1, Bytes::Any),
         "args" | "query_string" => Known::new(M::Query, 1, Bytes::Any),
@@ -202,9 +202,9 @@ pub(super) fn of_nginx(name: &str) -> Known {
         "bytes_sent" => Known::new(M::Sent, 1, Bytes::Number),
         "request_time" => Known::new(M::Duration(6), 1, Bytes::Number),
         "upstream_response_time" => Known::new(M::Upstream, 1, Bytes::Numbers),
-        "upstream_cache_status" => Known::new(M::Cache, 1, Bytes::Word),
-        "limit_req_status" => Known::new(M::LimitReq, 1, Bytes::Word),
-        "limit_conn_status" => Known::new(M::LimitConn, 1, Bytes::Word),
+        "upstream_cache_status" => Known::new(M::Cache, 1, Bytes::Name),
+        "limit_req_status" => Known::new(M::LimitReq, 1, Bytes::Name),
+        "limit_conn_status" => Known::new(M::LimitConn, 1, Bytes::Name),
         "host" => Known::new(M::Host, 3, Bytes::NoSpace),
         "http_host" => Known::new(M::Host, 2, Bytes::Any),
         "server_name" => Known::new(M::Host, 1, Bytes::NoSpace),
@@ -230,9 +230,11 @@ pub(super) fn of_nginx(name: &str) -> Known {
         | "proxy_protocol_port"
         | "realip_remote_port"
         | "connections_active" => Known::nothing(Bytes::Number),
-        "scheme" | "pipe" | "realip_remote_addr" | "server_addr" | "hostname" | "nginx_version" | "request_id"
-        | "request_completion" | "ssl_protocol" | "ssl_cipher" | "ssl_session_id" | "ssl_session_reused" | "http2"
-        | "http3" | "https" => Known::nothing(Bytes::Word),
+        "scheme" | "pipe" | "hostname" | "nginx_version" | "request_id" | "request_completion" | "ssl_protocol"
+        | "ssl_cipher" | "ssl_session_id" | "ssl_session_reused" | "http2" | "http3" | "https" => {
+            Known::nothing(Bytes::Name)
+        }
+        "realip_remote_addr" | "server_addr" => Known::nothing(Bytes::Word),
         "is_args" | "ssl_server_name" => Known::nothing(Bytes::NoSpace),
         _ => Known::UNKNOWN,
     }

@@ -6,8 +6,10 @@ pub(crate) mod fuzz;
 mod json;
 mod meaning;
 mod nginx;
+mod number;
 mod piece;
 mod program;
+mod stretch;
 mod time;
 mod unparsed;
 mod value;
@@ -139,7 +141,9 @@ impl Format {
             Why::Beginning => "the line begins with something else than the format".to_owned(),
             Why::Behind => format!("behind `{name}` the line goes on otherwise than the format"),
             Why::Value => format!("`{name}` has a value that it cannot have"),
-            Why::Ambiguous => format!("`{name}` can end in more than one place; in quotation marks it could not"),
+            Why::Ambiguous => {
+                format!("`{name}` can end in more than one place; in quotation marks, and escaped, it could not")
+            }
             Why::More => format!("the line goes on behind `{name}`, with which the format ends"),
             Why::NoObject => "the line is no JSON object".to_owned(),
             Why::Twice => format!("the object says twice what nginx calls `{name}`"),

@@ -1,20 +1,16 @@
 //! A format as a program: where each value ends, found without trying.
 //!
 //! A value that cannot hold the byte behind it ends at that byte. One that can hold any byte ends at the next quotation
-//! mark, where the server escapes those inside. Where neither helps, several values up to the next certain place are a
-//! *stretch*: it is divided from its end, and what is left is divided only if there is one way to do so. A line that can
-//! be read in two ways is refused: one of them would be what a client made of it.
+//! mark, where the server escapes those inside. Where neither helps, values are divided as a [stretch](Stretch).
 
-use memchr::{memchr, memmem, memrchr};
+use memchr::memchr;
 
-use super::meaning::{Bytes, MEANINGS, Meaning};
+use super::meaning::{Bytes, Meaning};
 use super::piece::{Piece, Variable};
+use super::stretch::Stretch;
 use super::unparsed::{Unparsed, Why};
 use super::value::put;
 use crate::collectors::access_log::line::Line;
-
-/// The most values between two certain places: each meaning is taken once, and what is between two of them is one.
-const STRETCH: usize = 2 * MEANINGS + 1;
 
 /// A compiled format.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,12 +22,12 @@ pub(super) struct Program {
 
 /// A value, and what stands behind it in every line.
 #[derive(Clone, Debug, PartialEq)]
-struct Step {
-    meaning: Meaning,
-    bytes: Bytes,
-    behind: Box<[u8]>,
+pub(super) struct Step {
+    pub(super) meaning: Meaning,
+    pub(super) bytes: Bytes,
+    pub(super) behind: Box<[u8]>,
     /// Which variable of the format it is.
-    at: u8,
+    pub(super) at: u8,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +35,7 @@ enum Part {
     /// A value whose end is found by itself.
     One(Step, End),
     /// Several up to a certain place; one, if it is one that could have what stands behind it inside.
-    Stretch(Box<[Step]>, Anchor),
+    Stretch(Stretch),
 }
 
 /// How the end of a value is found.
@@ -47,22 +43,13 @@ enum Part {
 enum End {
     /// At the first of these.
     Byte(u8),
+    /// The same, within a few bytes: too near for a search that looks at many at once.
+    Near(u8),
     /// At the first quotation mark that has no backslash before it.
     Quote,
     /// Behind the last item of a list.
     List(Bytes),
     /// At the end of the line.
-    Line,
-}
-
-/// The certain place at the end of a stretch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Anchor {
-    /// A byte that none of the values can have, so far behind the last of them.
-    Byte(u8, usize),
-    /// The same with a quotation mark, which is escaped in values.
-    Quote(usize),
-    /// The end of the line.
     Line,
 }
 
@@ -84,22 +71,10 @@ impl Program {
         let mut parts = Vec::new();
         let mut steps = steps.into_iter().peekable();
         while let Some(step) = steps.next() {
-            if let Some(end) = step.end(steps.peek(), quotes) {
-                parts.push(Part::One(step, end));
-                continue;
-            }
-            let mut stretch = vec![step];
-            let anchor = loop {
-                if let Some(anchor) = anchor(&stretch, quotes) {
-                    break anchor;
-                }
-                match steps.next() {
-                    Some(step) => stretch.push(step),
-                    None => break Anchor::Line,
-                }
-            };
-            let stretch = without_idle(stretch);
-            parts.push(Part::Stretch(stretch.into(), anchor));
+            parts.push(match step.end(steps.peek(), quotes) {
+                Some(end) => Part::One(step, end),
+                None => Part::Stretch(Stretch::of(step, &mut steps, quotes)),
+            });
         }
         Self { beginning, parts: parts.into() }
     }
@@ -109,7 +84,7 @@ impl Program {
     pub(super) fn is_certain(&self) -> bool {
         self.parts.iter().all(|part| match part {
             Part::One(..) => true,
-            Part::Stretch(steps, _) => steps.windows(2).all(|pair| border(&pair[0], &pair[1]).is_some()),
+            Part::Stretch(stretch) => stretch.is_certain(),
         })
     }
 
@@ -117,11 +92,11 @@ impl Program {
     #[inline]
     pub(super) fn read<'a>(&self, text: &'a [u8]) -> Result<Line<'a>, Unparsed> {
         let mut line = Line::default();
-        let mut rest = text.strip_prefix(&*self.beginning).ok_or(Unparsed::new(0, Why::Beginning))?;
+        let mut rest = without(text, &self.beginning).ok_or(Unparsed::new(0, Why::Beginning))?;
         for part in &self.parts {
             rest = match part {
                 Part::One(step, end) => step.take(*end, rest, &mut line)?,
-                Part::Stretch(steps, anchor) => divide(steps, *anchor, rest, &mut line)?,
+                Part::Stretch(stretch) => stretch.take(rest, &mut line)?,
             };
         }
         if rest.is_empty() {
@@ -129,7 +104,7 @@ impl Program {
         }
         let last = self.parts.last().map_or(0, |part| match part {
             Part::One(step, _) => step.at,
-            Part::Stretch(steps, _) => steps[steps.len() - 1].at,
+            Part::Stretch(stretch) => stretch.last().at,
         });
         Err(Unparsed::new(last, Why::More))
     }
@@ -148,7 +123,8 @@ impl Step {
             return (!goes_on).then_some(End::List(item));
         }
         if !self.bytes.may_have(first) {
-            return Some(End::Byte(first));
+            let is_near = self.bytes == Bytes::Number;
+            return Some(if is_near { End::Near(first) } else { End::Byte(first) });
         }
         (quotes && first == b'"').then_some(End::Quote)
     }
@@ -158,55 +134,34 @@ impl Step {
     fn take<'a>(&self, end: End, rest: &'a [u8], line: &mut Line<'a>) -> Result<&'a [u8], Unparsed> {
         let end = match end {
             End::Byte(byte) => memchr(byte, rest),
+            End::Near(byte) => rest.iter().position(|other| *other == byte),
             End::Quote => quote(rest),
             End::List(item) => Some(list(rest, item)),
             End::Line => Some(rest.len()),
         };
         let end = end.ok_or(Unparsed::new(self.at, Why::Behind))?;
         let (value, rest) = rest.split_at(end);
-        let rest = rest.strip_prefix(&*self.behind).ok_or(Unparsed::new(self.at, Why::Behind))?;
+        let rest = without(rest, &self.behind).ok_or(Unparsed::new(self.at, Why::Behind))?;
         self.put(value, line)?;
         Ok(rest)
     }
 
     #[inline]
-    fn put<'a>(&self, value: &'a [u8], line: &mut Line<'a>) -> Result<(), Unparsed> {
+    pub(super) fn put<'a>(&self, value: &'a [u8], line: &mut Line<'a>) -> Result<(), Unparsed> {
         put(line, self.meaning, value).ok_or(Unparsed::new(self.at, Why::Value))
     }
 }
 
-/// The certain place behind the last of these values, if there is one.
-fn anchor(stretch: &[Step], quotes: bool) -> Option<Anchor> {
-    let (last, before) = stretch.split_last()?;
-    let stands_before = |byte: u8| before.iter().any(|step| step.behind.contains(&byte));
-    let is_quote = |offset: usize| {
-        // A backslash of the format's own would be taken for one of a value's.
-        quotes && last.behind[offset] == b'"' && !last.behind[..offset].contains(&b'\\') && !stands_before(b'\\')
-    };
-    let (offset, &byte) = last.behind.iter().enumerate().find(|&(offset, &byte)| {
-        let is_out = is_quote(offset) || stretch.iter().all(|step| !step.bytes.may_have(byte));
-        is_out && !stands_before(byte) && !last.behind[..offset].contains(&byte)
-    })?;
-    Some(if is_quote(offset) { Anchor::Quote(offset) } else { Anchor::Byte(byte, offset) })
-}
-
-/// Makes one of neighbours of which nothing is asked for: where one ends is then all the same.
-fn without_idle(stretch: Vec<Step>) -> Vec<Step> {
-    let mut kept: Vec<Step> = Vec::new();
-    for step in stretch {
-        match kept.last_mut() {
-            Some(last) if last.meaning == Meaning::Nothing && step.meaning == Meaning::Nothing => {
-                *last = Step { bytes: Bytes::Any, ..step };
-            }
-            _ => kept.push(step),
-        }
-    }
-    kept
+/// A text without its beginning, which is of a few bytes: to call `memcmp` for them takes longer than to compare them.
+#[inline]
+pub(super) fn without<'a>(text: &'a [u8], beginning: &[u8]) -> Option<&'a [u8]> {
+    let (front, rest) = text.split_at_checked(beginning.len())?;
+    front.iter().zip(beginning).all(|(one, other)| one == other).then_some(rest)
 }
 
 /// The first quotation mark that is none of a value's: with an even number of backslashes before it.
 #[inline]
-fn quote(text: &[u8]) -> Option<usize> {
+pub(super) fn quote(text: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
         let at = from + memchr(b'"', &text[from..])?;
@@ -233,66 +188,4 @@ fn list(text: &[u8], item: Bytes) -> usize {
         };
         at += gap;
     }
-}
-
-/// Divides what is in front of the anchor among the values, and returns what is behind.
-fn divide<'a>(steps: &[Step], anchor: Anchor, rest: &'a [u8], line: &mut Line<'a>) -> Result<&'a [u8], Unparsed> {
-    let last = &steps[steps.len() - 1];
-    let missing = Unparsed::new(last.at, Why::Behind);
-    let end = match anchor {
-        Anchor::Byte(byte, offset) => memchr(byte, rest).and_then(|at| at.checked_sub(offset)),
-        Anchor::Quote(offset) => {
-            // Apache writes two quotation marks for a user without a name.
-            let nameless = steps[0].meaning == Meaning::User && rest.starts_with(b"\"\"");
-            let from = if nameless { 2 } else { 0 };
-            quote(&rest[from..]).and_then(|at| (from + at).checked_sub(offset))
-        }
-        Anchor::Line => rest.len().checked_sub(last.behind.len()),
-    };
-    let (mut stretch, behind) = rest.split_at(end.ok_or(missing)?);
-    let behind = behind.strip_prefix(&*last.behind).ok_or(missing)?;
-
-    let mut steps = steps;
-    while let [before @ .., previous, step] = steps
-        && let Some(byte) = border(previous, step)
-    {
-        let missing = Unparsed::new(previous.at, Why::Behind);
-        let begin = memrchr(byte, stretch).ok_or(missing)? + 1;
-        step.put(&stretch[begin..], line)?;
-        stretch = stretch[..begin].strip_suffix(&*previous.behind).ok_or(missing)?;
-        steps = &steps[..=before.len()];
-    }
-    if let [step] = steps {
-        step.put(stretch, line)?;
-    } else {
-        split(steps, stretch, line)?;
-    }
-    Ok(behind)
-}
-
-/// The last byte before a value, if the value cannot have it: it begins behind the last such byte.
-fn border(previous: &Step, step: &Step) -> Option<u8> {
-    previous.behind.last().copied().filter(|byte| !step.bytes.may_have(*byte))
-}
-
-/// Divides a stretch where every value could have what stands behind it inside: if the first way and the last way to
-/// do so are the same, there is no other.
-fn split<'a>(steps: &[Step], stretch: &'a [u8], line: &mut Line<'a>) -> Result<(), Unparsed> {
-    let (last, steps) = steps.split_last().expect("a stretch has a value");
-    let mut latest = [0; STRETCH];
-    let mut end = stretch.len();
-    for (index, step) in steps.iter().enumerate().rev() {
-        end = memmem::rfind(&stretch[..end], &step.behind).ok_or(Unparsed::new(step.at, Why::Behind))?;
-        latest[index] = end;
-    }
-    let mut from = 0;
-    for (step, latest) in steps.iter().zip(latest) {
-        let end = memmem::find(&stretch[from..], &step.behind).ok_or(Unparsed::new(step.at, Why::Behind))? + from;
-        if end != latest {
-            return Err(Unparsed::new(step.at, Why::Ambiguous));
-        }
-        step.put(&stretch[from..end], line)?;
-        from = end + step.behind.len();
-    }
-    last.put(&stretch[from..], line)
 }

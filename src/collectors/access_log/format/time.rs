@@ -80,7 +80,7 @@ fn iso(text: &[u8]) -> Option<i64> {
 }
 
 fn count(text: &[u8], digits: u32) -> Option<i64> {
-    let seconds = super::value::decimal(text, 0)? / 10_u64.pow(digits);
+    let seconds = super::number::decimal(text, 0)? / 10_u64.pow(digits);
     i64::try_from(seconds).ok().filter(|seconds| *seconds < LAST)
 }
 

@@ -1,5 +1,9 @@
 //! The query: its arguments as PHP reads them, and OpenCart's `route` as OpenCart reads it.
 
+use std::sync::LazyLock;
+
+use memchr::memmem;
+
 use super::Route;
 use super::decode;
 use super::glob::Glob;
@@ -135,27 +139,38 @@ pub(super) fn opencart_route<'b, const N: usize>(
     buffer: &'b mut [u8; N],
     method: u8,
 ) -> Option<&'b [u8]> {
-    let mut written = None;
-    let mut rewritten = None;
-    for (name, value) in pairs(query) {
-        match name {
-            b"route" => written = Some(value),
-            b"_route_" => rewritten = Some(value),
-            name if !decode::is_encoded(name) => {}
-            name if is_called(name, b"route") => written = Some(value),
-            name if is_called(name, b"_route_") => rewritten = Some(value),
-            _ => {}
-        }
-    }
+    let value = if decode::is_encoded(query) { None } else { plain_route(query) };
+    let value = value.or_else(|| any_route(query))?;
     let mut length = 0;
-    for byte in decode::of_argument(written.or(rewritten)?) {
-        let byte = if b"|.".contains(&byte) { method } else { byte };
-        if byte.is_ascii_alphanumeric() || b"_/.".contains(&byte) {
+    let mut keep = |byte: u8| {
+        let byte = if byte == b'|' || byte == b'.' { method } else { byte };
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'.') {
             *buffer.get_mut(length)? = byte;
             length += 1;
         }
+        Some(())
+    };
+    if decode::is_encoded(value) {
+        decode::of_argument(value).try_for_each(&mut keep)?;
+    } else {
+        value.iter().copied().try_for_each(&mut keep)?;
     }
     Some(&buffer[..length])
+}
+
+/// The last argument `route` of a query in which nothing is encoded, found without looking at the others.
+fn plain_route(query: &[u8]) -> Option<&[u8]> {
+    static NAME: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("route="));
+    let query = &query[..query.len().min(QUERY)];
+    let names = NAME.find_iter(query).filter(|at| *at == 0 || query[at - 1] == b'&');
+    let value = names.last().map(|at| &query[at + b"route=".len()..])?;
+    Some(memchr::memchr(b'&', value).map_or(value, |end| &value[..end]))
+}
+
+/// The last argument `route` of any query, or else the last `_route_`.
+fn any_route(query: &[u8]) -> Option<&[u8]> {
+    let last = |wanted: &[u8]| pairs(query).filter(|(name, _)| is_called(name, wanted)).last().map(|(_, value)| value);
+    last(b"route").or_else(|| last(b"_route_"))
 }
 
 #[cfg(test)]
@@ -180,6 +195,8 @@ mod tests {
             ("r%6fute=a/b", "a/b"),
             ("+%20route=a/b", "a/b"),
             ("route=a/b&route=c/d", "c/d"),
+            ("route=a/b&x=%20&route=c/d", "c/d"),
+            ("route=a/b&my_route=c/d&x=route=e/f", "a/b"),
             ("_route_=desktops/mac", "desktops/mac"),
             ("route=a/b&_route_=desktops", "a/b"),
             ("route", ""),

@@ -23,7 +23,7 @@ use super::line::Line;
 use files::Extensions;
 use normal::{LIMIT, is_normal, normal, split};
 use own::Own;
-use paths::{Paths, Pattern};
+use paths::{Paths, Pattern, Place};
 use table::{COMMON, Layer};
 
 pub use config::{AdminPath, Base, Preset, Rule, Shops};
@@ -99,16 +99,21 @@ impl Routes {
     fn page(&self, path: &[u8], query: &[u8]) -> Route {
         let inside = self.inside(path);
         let page = inside.map_or(path, without_language);
-        if let Some((_, route)) = self.own.find(path, page, query) {
-            return route;
+        if !self.own.is_empty() {
+            let own = self.own.find(Place::of(path), Place::of(page), query);
+            if let Some((_, route)) = own {
+                return route;
+            }
         }
         if self.files.has(path) {
             return Route::Static;
         }
+        let inside = inside.map(Place::of);
         if self.is_admin(path, inside, query) {
             return Route::Admin;
         }
         let Some(inside) = inside else { return Route::Other };
+        let page = if page == inside.path { inside } else { Place::of(page) };
         let shop = self.shop.find(inside, page, query);
         if let Some(route) = shop.filter(|route| *route != Route::Other) {
             return route;
@@ -127,9 +132,9 @@ impl Routes {
         Some(without_program(inside))
     }
 
-    fn is_admin(&self, path: &[u8], inside: Option<&[u8]>, query: &[u8]) -> bool {
+    fn is_admin(&self, path: &[u8], inside: Option<Place<'_>>, query: &[u8]) -> bool {
         let is_named = |path: &[u8]| self.admin.iter().any(|admin| admin.strip(path).is_some());
-        let is_known = |inside| is_named(inside) || self.administrations.find(inside, query).is_some();
+        let is_known = |inside: Place<'_>| is_named(inside.path) || self.administrations.find(inside, query).is_some();
         is_named(path) || inside.is_some_and(is_known)
     }
 }

@@ -5,7 +5,7 @@ use memchr::memmem;
 use super::Route;
 use super::arguments::Condition;
 use super::config::Rule;
-use super::paths::{Entry, Hit, Paths, Pattern};
+use super::paths::{Entry, Hit, Paths, Pattern, Place};
 
 /// How much all rules may name: texts that are searched for cost time for each request.
 const MOST: usize = 5000;
@@ -63,23 +63,24 @@ impl Own {
         Ok(own)
     }
 
-    /// The first rule that fits the path as it was asked for, or else without what stands before the page.
-    pub(super) fn find(&self, path: &[u8], page: &[u8], query: &[u8]) -> Option<Hit> {
-        if self.paths.is_empty() && self.others.is_empty() {
-            return None;
-        }
-        self.first(path, query).or_else(|| if path == page { None } else { self.first(page, query) })
+    pub(super) fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.others.is_empty()
     }
 
-    fn first(&self, path: &[u8], query: &[u8]) -> Option<Hit> {
-        let by_path = self.paths.find(path, query);
+    /// The first rule that fits the path as it was asked for, or else without what stands before the page.
+    pub(super) fn find(&self, whole: Place<'_>, page: Place<'_>, query: &[u8]) -> Option<Hit> {
+        self.first(whole, query).or_else(|| if whole.path == page.path { None } else { self.first(page, query) })
+    }
+
+    fn first(&self, place: Place<'_>, query: &[u8]) -> Option<Hit> {
+        let by_path = self.paths.find(place, query);
         let until = by_path.map_or(usize::MAX, |(order, _)| order);
         let mut before = self.others.iter().take_while(|(order, ..)| *order < until);
         let by_text = before.find(|(_, text, condition, _)| {
             let fits = match text {
                 Text::Any => true,
-                Text::Suffix(suffix) => path.ends_with(suffix),
-                Text::Contains(part) => memmem::find(path, part).is_some(),
+                Text::Suffix(suffix) => place.path.ends_with(suffix),
+                Text::Contains(part) => memmem::find(place.path, part).is_some(),
             };
             fits && condition.as_ref().is_none_or(|condition| condition.holds(query))
         });

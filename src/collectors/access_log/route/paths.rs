@@ -72,7 +72,7 @@ pub(super) type Hit = (usize, Route);
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Paths {
     is_empty: bool,
-    /// Those that begin with a segment or two, by these.
+    /// Those that begin with a segment or two, by these; behind them the place of nothing.
     slots: Box<[Vec<(usize, Entry)>]>,
     /// The others.
     others: Vec<(usize, Entry)>,
@@ -80,7 +80,7 @@ pub(super) struct Paths {
 
 impl Default for Paths {
     fn default() -> Self {
-        Self { is_empty: true, slots: vec![Vec::new(); SLOTS].into(), others: Vec::new() }
+        Self { is_empty: true, slots: vec![Vec::new(); SLOTS + 1].into(), others: Vec::new() }
     }
 }
 
@@ -88,9 +88,9 @@ impl Paths {
     /// Adds a rule, behind all that are there.
     pub(super) fn push(&mut self, order: usize, entry: Entry) {
         self.is_empty = false;
-        let (first, second) = begins(&entry.pattern.begin);
-        match second.or(first) {
-            Some(begin) => self.slots[slot(begin)].push((order, entry)),
+        let Place { first, second, .. } = Place::of(&entry.pattern.begin);
+        match [second, first].into_iter().find(|slot| *slot != SLOTS) {
+            Some(slot) => self.slots[slot].push((order, entry)),
             None => self.others.push((order, entry)),
         }
     }
@@ -100,28 +100,41 @@ impl Paths {
     }
 
     /// The first rule for this path.
-    pub(super) fn find(&self, path: &[u8], query: &[u8]) -> Option<Hit> {
-        let (first, second) = begins(path);
-        let lists = [first, second].map(|begin| begin.map_or(&[][..], |begin| &self.slots[slot(begin)]));
+    pub(super) fn find(&self, place: Place<'_>, query: &[u8]) -> Option<Hit> {
         let mut best: Option<Hit> = None;
-        for rules in lists.into_iter().chain([&self.others[..]]) {
-            let until = best.map_or(usize::MAX, |(order, _)| order);
-            let mut before = rules.iter().take_while(|(order, _)| *order < until);
-            let found = before.find(|(_, entry)| entry.matches(path, query));
-            best = found.map(|(order, entry)| (*order, entry.route)).or(best);
+        for rules in [&self.slots[place.second], &self.slots[place.first], &self.others] {
+            for (order, entry) in rules {
+                if best.is_some_and(|(best, _)| best < *order) {
+                    break;
+                }
+                if entry.matches(place.path, query) {
+                    best = Some((*order, entry.route));
+                    break;
+                }
+            }
         }
         best
     }
 }
 
-/// A path up to its first segment, and up to its second.
-fn begins(path: &[u8]) -> (Option<&[u8]>, Option<&[u8]>) {
-    let until = |from: usize| {
-        let rest = path.get(from + 1..).filter(|rest| !rest.is_empty())?;
-        Some(memchr::memchr(b'/', rest).map_or(path.len(), |slash| from + 1 + slash))
-    };
-    let first = until(0);
-    (first.map(|end| &path[..end]), first.and_then(until).map(|end| &path[..end]))
+/// A path, and where rules that begin as it does are found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'p> {
+    pub(super) path: &'p [u8],
+    first: usize,
+    second: usize,
+}
+
+impl<'p> Place<'p> {
+    pub(super) fn of(path: &'p [u8]) -> Self {
+        let until = |from: usize| {
+            let rest = path.get(from + 1..).filter(|rest| !rest.is_empty())?;
+            Some(memchr::memchr(b'/', rest).map_or(path.len(), |slash| from + 1 + slash))
+        };
+        let first = until(0);
+        let slot = |end: Option<usize>| end.map_or(SLOTS, |end| slot(&path[..end]));
+        Self { path, first: slot(first), second: slot(first.and_then(until)) }
+    }
 }
 
 /// Ends and length tell the words of shops apart well enough.
@@ -142,7 +155,7 @@ mod tests {
     fn found(rules: &[Entry], path: &str) -> Option<Hit> {
         let mut paths = Paths::default();
         rules.iter().cloned().enumerate().for_each(|(order, entry)| paths.push(order, entry));
-        paths.find(path.as_bytes(), b"")
+        paths.find(Place::of(path.as_bytes()), b"")
     }
 
     #[test]

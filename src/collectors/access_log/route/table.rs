@@ -4,7 +4,7 @@ use super::Route;
 use super::arguments::{Arguments, Condition, opencart_route};
 use super::glob::Glob;
 use super::normal::{LIMIT, normal};
-use super::paths::{Entry, Paths, Pattern};
+use super::paths::{Entry, Paths, Pattern, Place};
 
 /// The longest `route` of OpenCart that is looked at.
 const OPENCART: usize = 96;
@@ -98,12 +98,12 @@ impl Layer {
 
     /// What a page is, by all that is known of it: its path as it was asked for and without what stands before it,
     /// and its arguments.
-    pub(super) fn find(&self, path: &[u8], page: &[u8], query: &[u8]) -> Option<Route> {
-        let paths = |path| self.paths.find(path, query).map(|(_, route)| route);
-        let by_path =
-            paths(path).or_else(|| if path == page { None } else { paths(page) }).or_else(|| self.by_end(page));
+    pub(super) fn find(&self, whole: Place<'_>, page: Place<'_>, query: &[u8]) -> Option<Route> {
+        let paths = |place| self.paths.find(place, query).map(|(_, route)| route);
+        let by_path = paths(whole).or_else(|| if whole.path == page.path { None } else { paths(page) });
+        let by_path = by_path.or_else(|| self.by_end(page.path));
         // A folder of files has programs in it, too.
-        let by_path = by_path.filter(|route| *route != Route::Static || !path.ends_with(b".php"));
+        let by_path = by_path.filter(|route| *route != Route::Static || !page.path.ends_with(b".php"));
         if query.is_empty() {
             return by_path;
         }
@@ -127,10 +127,10 @@ impl Layer {
         let length = opencart_route(query, path[1..].first_chunk_mut::<OPENCART>()?, b'/')?.len();
         let path = &path[..=length];
         let found = if memchr::memmem::find(path, b"//").is_none() {
-            paths.find(path, b"")
+            paths.find(Place::of(path), b"")
         } else {
             let mut buffer = [0; LIMIT];
-            paths.find(normal(path, &mut buffer)?, b"")
+            paths.find(Place::of(normal(path, &mut buffer)?), b"")
         };
         found.map(|(_, route)| route)
     }

@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(config.logins[0].path, "/giris");
     }
 
-    fn check(text: &str, expected: Expect) {
+    fn check(text: &str, expected: &Expect) {
         expected.assert_eq(&parsed(text).unwrap_err());
     }
 
@@ -124,25 +124,25 @@ mod tests {
     fn what_cannot_be_meant_is_said_with_a_way_out() {
         check(
             "disable = ['xxs']",
-            expect![[r#"
+            &expect![[r#"
             `xxs` is no kind of violation
             did you mean `xss`?"#]],
         );
         check(
             "ignore = ['10.0.0.0/33']",
-            expect![[r#"
+            &expect![[r#"
             `10.0.0.0/33` is not a network
             write "10.0.0.0/8", "2001:db8::/32" or a single address"#]],
         );
         check(
             "[[logins]]\nrealm = 'http_basic'\npath = '/x'",
-            expect![[r#"
+            &expect![[r#"
             `http_basic` is no realm that somebody logs in to
             known here: admin, customer, api"#]],
         );
         check(
             "[[logins]]\nrealm = 'admin'\npath = 'https://x/'",
-            expect![[r#"
+            &expect![[r#"
             `https://x/` is not a path
             write it as browsers show it, without arguments: "/giris""#]],
         );

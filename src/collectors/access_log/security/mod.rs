@@ -13,6 +13,8 @@ mod config;
 mod counts;
 mod decode;
 mod error_log;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub mod labels;
 mod login;
 mod networks;

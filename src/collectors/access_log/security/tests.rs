@@ -59,3 +59,39 @@ fn reported(signals: &Signals) -> String {
     }
     text
 }
+
+/// What people are told.
+const DOCUMENT: &str = include_str!("../../../../docs/security-signals.md");
+
+#[test]
+fn the_document_names_every_metric_and_every_label() {
+    for metric in METRICS {
+        assert!(DOCUMENT.contains(&*metric.name), "{}", metric.name);
+    }
+    let labels = [
+        Realm::ALL.iter().map(|label| label.as_str()).collect::<Vec<_>>(),
+        Outcome::ALL.iter().map(|label| label.as_str()).filter(|label| *label != "success").collect(),
+        Violation::ALL.iter().map(|label| label.as_str()).collect(),
+        Answer::ALL.iter().map(|label| label.as_str()).collect(),
+        Call::ALL.iter().map(|label| label.as_str()).collect(),
+        Abuse::ALL.iter().map(|label| label.as_str()).collect(),
+        Incident::ALL.iter().map(|label| label.as_str()).filter(|label| !label.starts_with("brute_force_")).collect(),
+    ];
+    for label in labels.concat() {
+        assert!(DOCUMENT.contains(&format!("`{label}`")), "{label}");
+    }
+}
+
+#[test]
+fn the_documents_configuration_is_one() {
+    let (_, block) = DOCUMENT.split_once("```toml\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let mut table: toml::Table = block.replace("\"/etc/vitrin/googlebot.json\"", "").parse().unwrap();
+    for key in ["access_log", "targets", "main", "security"] {
+        let toml::Value::Table(inner) = table.remove(key).unwrap() else { panic!("{key}") };
+        table = inner;
+    }
+    assert_eq!(table.len(), 7, "every key is shown");
+    let config: Config = table.try_into().unwrap();
+    assert_eq!((config.logins.len(), config.disable.as_slice()), (1, &[Violation::Xss][..]));
+}

@@ -58,8 +58,10 @@ fn it_is_one_incident_until_the_client_was_quiet() {
     let quiet = i64::from(QUIET);
     let trigger = Size { capacity: 0, leak: Leak::Each(1000), distinct: false };
     let times = [0, quiet - 1, 2 * quiet - 2, 3 * quiet - 2];
-    use Poured::{Incident, Over};
-    assert_eq!(poured(trigger, times.map(|time| (time, 0))), [Incident, Over, Over, Incident]);
+    assert_eq!(
+        poured(trigger, times.map(|time| (time, 0))),
+        [Poured::Incident, Poured::Over, Poured::Over, Poured::Incident]
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ macro_rules! log {
 }
 
 /// What there is to be seen in a log, some time after its last line.
-fn check(log: &str, expected: Expect) {
+fn check(log: &str, expected: &Expect) {
     let mut signals = signals();
     see(&mut signals, log);
     signals.advance(signals.now + 16);
@@ -23,7 +23,7 @@ fn check(log: &str, expected: Expect) {
 fn logins_to_opencart_3_are_told_by_their_status() {
     check(
         log!("opencart-3-logins"),
-        expect![[r#"
+        &expect![[r#"
         security_violations_total admin_probe blocked 1
         shop_auth_attempts_total admin failure 1
         shop_auth_attempts_total admin success 1
@@ -45,10 +45,10 @@ fn logins_to_opencart_4_are_told_by_what_follows() {
         shop_auth_attempts_total customer failure 2
         shop_auth_attempts_total customer success 1
     "#]];
-    check(log!("opencart-4.0.1-logins"), expected);
+    check(log!("opencart-4.0.1-logins"), &expected);
     check(
         log!("opencart-4.1-logins"),
-        expect![[r#"
+        &expect![[r#"
         shop_auth_attempts_total admin failure 3
         shop_auth_attempts_total admin success 1
         shop_auth_attempts_total api failure 1
@@ -66,7 +66,7 @@ fn logins_to_opencart_4_are_told_by_what_follows() {
 fn logins_to_other_shops_are_told_where_their_answers_differ() {
     check(
         log!("other-shops-logins"),
-        expect![[r#"
+        &expect![[r#"
             shop_auth_attempts_total admin failure 3
             shop_auth_attempts_total admin success 3
             shop_auth_attempts_total admin unresolved 2
@@ -85,7 +85,7 @@ fn logins_to_other_shops_are_told_where_their_answers_differ() {
 fn a_name_makes_a_refusal_a_failed_login() {
     check(
         log!("http-basic"),
-        expect![[r#"
+        &expect![[r#"
         shop_auth_attempts_total http_basic failure 1
         shop_auth_attempts_total http_basic throttled 1
     "#]],
@@ -96,7 +96,7 @@ fn a_name_makes_a_refusal_a_failed_login() {
 fn a_crawler_is_no_scanner() {
     check(
         log!("crawler"),
-        expect![[r#"
+        &expect![[r#"
         security_violations_total not_found_scan blocked 50
         shop_http_client_attribution  1
     "#]],
@@ -107,7 +107,7 @@ fn a_crawler_is_no_scanner() {
 fn programs_and_browsers_that_do_their_duty_are_no_incident() {
     check(
         log!("payment-callback"),
-        expect![[r#"
+        &expect![[r#"
         shop_http_api_requests_total ok 40
     "#]],
     );
@@ -117,7 +117,7 @@ fn programs_and_browsers_that_do_their_duty_are_no_incident() {
 fn a_scanner_is_seen_and_so_is_what_it_got() {
     check(
         log!("scanner"),
-        expect![[r#"
+        &expect![[r#"
             security_incidents_total admin_probe 1
             security_incidents_total foreign_cms 1
             security_incidents_total not_found_scan 1
@@ -161,7 +161,7 @@ fn a_scanner_is_seen_and_so_is_what_it_got() {
 fn one_guesser_is_an_incident_and_many_customers_are_none() {
     check(
         log!("brute-force"),
-        expect![[r#"
+        &expect![[r#"
         security_incidents_total brute_force_admin 1
         shop_auth_attempts_total admin failure 60
         shop_auth_attempts_total customer failure 60
@@ -174,7 +174,7 @@ fn one_guesser_is_an_incident_and_many_customers_are_none() {
 fn a_human_who_mistypes_six_times_a_minute_is_no_incident() {
     check(
         log!("human"),
-        expect![[r#"
+        &expect![[r#"
         shop_auth_attempts_total admin failure 6
         shop_auth_attempts_total admin success 1
     "#]],
@@ -185,7 +185,7 @@ fn a_human_who_mistypes_six_times_a_minute_is_no_incident() {
 fn the_api_is_counted_and_so_is_its_abuse() {
     check(
         log!("api-abuse"),
-        expect![[r#"
+        &expect![[r#"
         security_incidents_total api_burst 1
         security_incidents_total api_enumeration 1
         security_violations_total oversize blocked 1

@@ -1,0 +1,142 @@
+//! What was measured, in words for `docs/performance.md`.
+
+use std::fmt;
+use std::fs;
+
+use crate::Cost;
+use crate::following::Memory;
+use crate::machine::Machine;
+use crate::stages::Stage;
+use crate::table::Table;
+
+/// The document, from the project's folder.
+pub(crate) const PATH: &str = "docs/performance.md";
+
+/// What the figures stand between.
+const BEGIN: &str = "<!-- access log: begin -->\n";
+const END: &str = "<!-- access log: end -->";
+
+/// Lines in a second of the processor's time, counted with their route.
+const SPEED: f64 = 6e6;
+
+/// How many times as quick as each of the others.
+const TIMES: f64 = 50.0;
+
+/// How much memory may grow from the first gigabyte to the last, in bytes.
+const GROWTH: u64 = 1 << 20;
+
+/// All figures of a run.
+pub(crate) struct Report {
+    pub(crate) machine: Machine,
+    pub(crate) lines: u64,
+    /// Of a line.
+    pub(crate) bytes: u64,
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) allocations: u64,
+    pub(crate) exporter: Cost,
+    pub(crate) mtail: Cost,
+    pub(crate) goaccess: Cost,
+    pub(crate) memory: Memory,
+}
+
+/// What we say holds.
+pub(crate) struct Promise {
+    what: &'static str,
+    measured: String,
+    limit: String,
+    pub(crate) kept: bool,
+}
+
+impl Report {
+    /// What the figures have to bear out.
+    pub(crate) fn promises(&self) -> Vec<Promise> {
+        let counted = self.stages[2].cost.speed();
+        let times = |other: Cost| self.exporter.speed() / other.speed();
+        let growth = self.memory.late.saturating_sub(self.memory.early);
+        let quicker = |what, other| Promise {
+            what,
+            measured: format!("{:.0}×", times(other)),
+            limit: format!("{TIMES:.0}×"),
+            kept: times(other) >= TIMES,
+        };
+        vec![
+            Promise {
+                what: "lines a second, read and counted",
+                measured: millions(counted),
+                limit: millions(SPEED),
+                kept: counted >= SPEED,
+            },
+            quicker("the exporter, by mtail", self.mtail),
+            quicker("the exporter, by GoAccess", self.goaccess),
+            Promise {
+                what: "allocations of 200,000 lines",
+                measured: self.allocations.to_string(),
+                limit: "0".to_owned(),
+                kept: self.allocations == 0,
+            },
+            Promise {
+                what: "growth of memory from the first gigabyte to the last",
+                measured: megabytes(growth),
+                limit: megabytes(GROWTH),
+                kept: growth <= GROWTH,
+            },
+        ]
+    }
+
+    /// Replaces the figures in the document.
+    pub(crate) fn write(&self) {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/performance.md");
+        let text = fs::read_to_string(path).unwrap();
+        let (before, rest) = text.split_once(BEGIN).expect("the document has a place for it");
+        let (_, after) = rest.split_once(END).expect("the place has an end");
+        fs::write(path, format!("{before}{BEGIN}{self}{END}{after}")).unwrap();
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Machine { date, processors, kernel, debian, load } = &self.machine;
+        writeln!(f, "\nMeasured on {date}: {processors}, Linux {kernel}, {debian}; load before the run {load}.")?;
+        writeln!(f, "{} lines of {} bytes; all times are the processor's.\n", self.lines, self.bytes)?;
+        let mut promises = Table::new(&["promise", "measured", "limit", "verdict"]);
+        for Promise { what, measured, limit, kept } in self.promises() {
+            let verdict = if kept { "kept" } else { "**broken**" };
+            promises.row(what, [measured, limit, verdict.to_owned()]);
+        }
+        writeln!(f, "{promises}")?;
+        let mut costs = Table::new(&["reader", "lines a second", "ns a line", "as the exporter, times"]);
+        let mut row = |name: &str, cost: Cost| {
+            let times = self.exporter.speed() / cost.speed();
+            costs.row(name, [millions(cost.speed()), format!("{:.0}", 1e9 / cost.speed()), format!("{times:.2}")]);
+        };
+        for Stage { name, cost } in &self.stages {
+            row(name, *cost);
+        }
+        row("**the exporter**, the file read and scrapes answered", self.exporter);
+        row("mtail, by method and code and with one histogram", self.mtail);
+        row("GoAccess, a report in JSON", self.goaccess);
+        writeln!(f, "{costs}")?;
+        let Memory { bytes, early, late } = self.memory;
+        writeln!(
+            f,
+            "Following {:.1} GB of log, rotated every half: at most {} resident after the first, {} at the end.\n",
+            gigabytes(bytes),
+            megabytes(early),
+            megabytes(late)
+        )
+    }
+}
+
+fn millions(number: f64) -> String {
+    format!("{:.2} M", number / 1e6)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
+fn megabytes(bytes: u64) -> String {
+    format!("{:.2} MB", bytes as f64 / f64::from(1 << 20))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+fn gigabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e9
+}
