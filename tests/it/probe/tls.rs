@@ -242,7 +242,7 @@ async fn what_is_no_handshake_has_its_reason() {
         limit: agreeing on TLS with HERE: the server's certificates are larger than 64 KiB
         tls: agreeing on TLS with HERE: the server does not speak TLS on this port: is it plain HTTP?
         garbage: tls: agreeing on TLS with HERE: the server does not speak TLS on this port: is it plain HTTP?
-        close: protocol: agreeing on TLS with HERE: the server hung up during the handshake: tls handshake eof
+        close: protocol: agreeing on TLS with HERE: the server hung up during the handshake: Connection reset by peer (os error 104)
         silence: timeout: agreeing on TLS: not done within 300ms
     "#]]
     .assert_eq(&says);
