@@ -1,6 +1,7 @@
 //! File name patterns as glob(3) understands them, which is what FPM's `include` is read with; log files are named so, too.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The most files one pattern may stand for; FPM masters with a thousand pools exist, with more they do not.
@@ -14,21 +15,33 @@ pub(crate) fn is_pattern(text: &str) -> bool {
 /// The existing paths below `root` that an absolute pattern stands for, in the order of their names; at most
 /// [`FILES`]. Folders that cannot be read hold nothing.
 pub(crate) fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
-    let mut found = vec![root.to_owned()];
-    for part in pattern.split('/').filter(|part| !part.is_empty()) {
-        found = if is_pattern(part) {
-            found.iter().flat_map(|folder| entries(folder, part)).take(FILES).collect()
-        } else {
-            found.into_iter().map(|folder| folder.join(part)).collect()
-        };
-    }
+    let mut found = candidates(root, pattern, &mut |_, _| {});
     found.retain(|path| path.symlink_metadata().is_ok());
     found
 }
 
+/// The same whether they exist or not: what follows the last `*` is not looked for. Folders that cannot be read are told.
+pub(crate) fn candidates(root: &Path, pattern: &str, unreadable: &mut dyn FnMut(&Path, io::Error)) -> Vec<PathBuf> {
+    let mut found = vec![root.to_owned()];
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        found = if is_pattern(part) {
+            found.iter().flat_map(|folder| entries(folder, part, unreadable)).take(FILES).collect()
+        } else {
+            found.into_iter().map(|folder| folder.join(part)).collect()
+        };
+    }
+    found
+}
+
 /// The entries of a folder whose names match.
-fn entries(folder: &Path, pattern: &str) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+fn entries(folder: &Path, pattern: &str, unreadable: &mut dyn FnMut(&Path, io::Error)) -> Vec<PathBuf> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            unreadable(folder, error);
+            return Vec::new();
+        }
+    };
     let mut names: Vec<_> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| matches(pattern.as_bytes(), name.as_bytes()))
@@ -38,7 +51,7 @@ fn entries(folder: &Path, pattern: &str) -> Vec<PathBuf> {
 }
 
 /// Whether a file name matches; a leading dot is matched by a dot only.
-pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
     if name.first() == Some(&b'.') && pattern.first() != Some(&b'.') {
         return false;
     }

@@ -37,10 +37,8 @@ impl Certificates {
 
     /// A certificate that somebody here has signed; the options say what is in it, and what key it is for.
     pub(crate) fn sign_by(&self, signer: &str, name: &str, options: &str) {
-        let signed = format!("-CA {signer}.pem -CAkey {signer}.key -addext basicConstraints=critical,CA:FALSE");
-        self.openssl(&format!(
-            "req -x509 -days 2 {signed} -subj /CN={name} {options} -keyout {name}.key -out {name}.pem"
-        ));
+        let by = format!("-CA {signer}.pem -CAkey {signer}.key -addext basicConstraints=critical,CA:FALSE");
+        self.openssl(&format!("req -x509 -days 2 {by} -subj /CN={name} {options} -keyout {name}.key -out {name}.pem"));
     }
 
     /// An authority between ours and those whom it signs.

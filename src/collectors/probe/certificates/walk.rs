@@ -1,6 +1,5 @@
 //! The files that patterns stand for, and the folders that kept theirs to themselves.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +16,13 @@ pub(super) fn files(patterns: &[String], limit: usize) -> (Vec<PathBuf>, Vec<Fai
     let mut troubles = Vec::new();
     let mut left_out = false;
     for pattern in patterns {
-        for path in expand(pattern, limit + 1, &mut troubles) {
+        // What certbot makes is root's alone; that nothing is found in it does not mean that nothing is there.
+        let mut closed = |folder: &Path, error: io::Error| {
+            if !is_missing(&error) {
+                troubles.push(unreadable(folder, error));
+            }
+        };
+        for path in glob::candidates(Path::new("/"), pattern, &mut closed) {
             match path.metadata() {
                 Err(error) if glob::is_pattern(pattern) && is_missing(&error) => {}
                 Err(error) => troubles.push(unreadable(&path, error)),
@@ -32,38 +37,6 @@ pub(super) fn files(patterns: &[String], limit: usize) -> (Vec<PathBuf>, Vec<Fai
         troubles.push(Failure::message(Reason::Limit, message));
     }
     (files, troubles)
-}
-
-/// The paths that a pattern may stand for, whether they are there or not.
-fn expand(pattern: &str, limit: usize, troubles: &mut Vec<Failure>) -> Vec<PathBuf> {
-    let mut found = vec![PathBuf::from("/")];
-    for part in pattern.split('/').filter(|part| !part.is_empty()) {
-        found = if glob::is_pattern(part) {
-            found.iter().flat_map(|folder| entries(folder, part, troubles)).take(limit).collect()
-        } else {
-            found.into_iter().map(|folder| folder.join(part)).collect()
-        };
-    }
-    found
-}
-
-/// The entries of a folder whose names match, in their order.
-fn entries(folder: &Path, pattern: &str, troubles: &mut Vec<Failure>) -> Vec<PathBuf> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if is_missing(&error) => return Vec::new(),
-        // What certbot makes is root's alone; that nothing is found in it does not mean that nothing is there.
-        Err(error) => {
-            troubles.push(unreadable(folder, error));
-            return Vec::new();
-        }
-    };
-    let mut names: Vec<_> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| glob::matches(pattern.as_bytes(), name.as_bytes()))
-        .collect();
-    names.sort();
-    names.into_iter().map(|name| folder.join(name)).collect()
 }
 
 fn is_missing(error: &io::Error) -> bool {

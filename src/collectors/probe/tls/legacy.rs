@@ -137,3 +137,70 @@ where
     let hello = Hello { version, suites: &suites, host }.encode()?;
     stream.write_all(&hello).await.map_err(Failure::io)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+    use crate::snapshot::Value;
+
+    /// A `ServerHello` that agrees to this version.
+    fn agrees(version: u16) -> Vec<u8> {
+        let [major, minor] = version.to_be_bytes();
+        let body = [&[major, minor][..], &[7; 32], &[0, 0xc0, 0x13, 0]].concat();
+        let length = u8::try_from(body.len()).unwrap();
+        [&[22, 3, 1, 0, length + 4, 2, 0, 0, length][..], &body].concat()
+    }
+
+    /// Asks a server that gives these answers, one after the other: `None` hangs up, and an empty one is silence.
+    async fn told(versions: &LegacyVersions, answers: &[Option<Vec<u8>>]) -> (String, usize) {
+        let asked = Cell::new(0);
+        let servers: RefCell<Vec<DuplexStream>> = RefCell::default();
+        let dial = async || {
+            let answer = &answers[asked.replace(asked.get() + 1)];
+            let (client, mut server) = duplex(4096);
+            if let Some(answer) = answer {
+                server.write_all(answer).await.unwrap();
+                servers.borrow_mut().push(server);
+            }
+            Ok(client)
+        };
+        let mut out = Snapshot::default();
+        versions.report(dial, &ServerName::try_from("shop.example").unwrap(), &mut out).await;
+        let (findings, _, _) = out.finish();
+        let mut told = Vec::new();
+        for (_, group) in findings.families() {
+            for (labels, value) in group.samples() {
+                let Value::Number(accepted) = value else { panic!("{value:?}") };
+                told.push(format!("{} {accepted}", labels.collect::<String>()));
+            }
+        }
+        (told.join(", "), asked.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn old_versions_are_asked_for_once_an_hour_and_silence_is_no_answer() {
+        let versions = LegacyVersions::default();
+        let refusal = vec![21, 3, 0, 0, 2, 2, 70];
+        let first = [Some(refusal), Some(agrees(0x0301)), Some(Vec::new())];
+        assert_eq!(told(&versions, &first).await, ("SSL 3.0 0, TLS 1.0 1".to_owned(), 3));
+        assert_eq!(told(&versions, &[]).await, ("SSL 3.0 0, TLS 1.0 1".to_owned(), 0));
+
+        tokio::time::advance(HOLDS).await;
+        // A warning is no answer; and who agrees to another version does not agree to this one.
+        let warned = [vec![21, 3, 2, 0, 2, 1, 112], agrees(0x0302)].concat();
+        let second = [None, Some(agrees(0x0300)), Some(warned)];
+        assert_eq!(told(&versions, &second).await, ("TLS 1.0 0, TLS 1.1 1".to_owned(), 3));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_speak_tls_says_nothing_of_its_versions() {
+        let versions = LegacyVersions::default();
+        let answers = [&b"HTTP/1.1 400 Bad Request\r\n"[..], &[22, 3, 1, 0, 0], &[22, 3, 1, 0x7f, 0]];
+        let answers = answers.map(|answer| Some(answer.to_vec()));
+        assert_eq!(told(&versions, &answers).await, (String::new(), 3));
+    }
+}
