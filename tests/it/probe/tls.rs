@@ -229,7 +229,7 @@ async fn what_is_no_handshake_has_its_reason() {
         let seen = Seen::at(&certificates, &address, "").await;
         assert!(seen.found.get("tls_certificate_valid", &[]).is_none());
         let (reason, message) = seen.failure.unwrap();
-        write!(says, "{}: {message}\n", reason.as_str()).unwrap();
+        writeln!(says, "{}: {message}", reason.as_str()).unwrap();
     }
     let silent = Broken::tcp(Answer::silence());
     for (what, server) in [("garbage", Broken::tcp(Answer::garbage())), ("close", Broken::tcp(Answer::close()))] {
@@ -237,13 +237,13 @@ async fn what_is_no_handshake_has_its_reason() {
         let (reason, message) = seen.failure.unwrap();
         // How a server hangs up depends on whether it has read all that we said.
         let message = message.replace("Connection reset by peer (os error 104)", "tls handshake eof");
-        write!(says, "{what}: {}: {message}\n", reason.as_str()).unwrap();
+        writeln!(says, "{what}: {}: {message}", reason.as_str()).unwrap();
     }
     let target = format!("tls = '{}'\ntimeout = '300ms'\nevery = '1s'", silent.address());
     let (found, failure) = Found::down(&probe(&target)).await;
     assert!(found.get("tls_certificate_valid", &[]).is_none());
     let message = failure.to_string().replace(&silent.address().to_string(), "HERE");
-    write!(says, "silence: {}: {message}\n", failure.reason.as_str()).unwrap();
+    writeln!(says, "silence: {}: {message}", failure.reason.as_str()).unwrap();
     expect![[r#"
         limit: agreeing on TLS with HERE: the server's certificates are larger than 64 KiB
         tls: agreeing on TLS with HERE: the server does not speak TLS on this port: is it plain HTTP?
