@@ -121,7 +121,11 @@ impl Collector for Probe {
         ended.map_err(|trouble| trouble.failure)
     }
 
-    async fn remedies(&self, run: Complaints<'_>, _service: &Service) -> Vec<Remedy> {
+    async fn remedies(&self, run: Complaints<'_>, service: &Service) -> Vec<Remedy> {
+        if let Subject::Certificates(files) = &self.config.subject {
+            let is_denied = run.iter().any(|failure| failure.reason == Reason::Permission);
+            return is_denied.then(|| files.way_in(&service.group)).into_iter().collect();
+        }
         if run.failure.is_some() { self.ways_out().clone() } else { Vec::new() }
     }
 }

@@ -195,10 +195,10 @@ async fn a_server_is_asked_by_its_name_and_shows_the_certificate_of_that_name() 
     for (name, is_default) in [("a.example", ""), ("b.example", ""), ("shop.example", "default_server")] {
         certificates.sign(name, &format!("DNS:{name}"));
         let file = |ending: &str| certificates.file(&format!("{name}.{ending}")).display().to_string();
-        write!(
+        writeln!(
             servers,
             "server {{ listen 127.0.0.1:{port} ssl {is_default}; server_name {name};\n\
-             ssl_certificate {}; ssl_certificate_key {}; }}\n",
+             ssl_certificate {}; ssl_certificate_key {}; }}",
             file("pem"),
             file("key")
         )

@@ -14,6 +14,7 @@ use tokio::task::spawn_blocking;
 
 use crate::collector::{Failure, Reason};
 use crate::metric::Catalogue;
+use crate::remedy::Remedy;
 use crate::snapshot::Snapshot;
 use crate::tls::certificate::Certificate;
 
@@ -75,6 +76,18 @@ impl CertificateFiles {
         } else {
             Ok(found)
         }
+    }
+
+    /// What lets this group read the files.
+    pub(super) fn way_in(&self, group: &str) -> Remedy {
+        Remedy::by_hand(
+            format!("Vitrin may not read all certificates of {}.", self.0.join(", ")),
+            format!(
+                "Let the group {group} into their folders; the keys beside them stay root's alone. With certbot:\n\
+                 chgrp {group} /etc/letsencrypt/live /etc/letsencrypt/archive\n\
+                 chmod 0750 /etc/letsencrypt/live /etc/letsencrypt/archive\n"
+            ),
+        )
     }
 
     fn read(&self) -> Found {
@@ -233,6 +246,19 @@ mod tests {
         let said = found(folder.path(), &["*.pem"]);
         assert_eq!(said.lines().count(), FILES + 1);
         assert!(said.ends_with("limit: there are more than 100 files; those after ~/099.pem are left out\n"), "{said}");
+    }
+
+    #[test]
+    fn who_may_not_read_them_is_let_in_and_the_keys_are_not_opened() {
+        let files = CertificateFiles::try_from(vec!["/etc/letsencrypt/live/*/fullchain.pem".to_owned()]).unwrap();
+        let remedy = files.way_in("vitrin");
+        expect![[r#"
+            Vitrin may not read all certificates of /etc/letsencrypt/live/*/fullchain.pem.
+            Let the group vitrin into their folders; the keys beside them stay root's alone. With certbot:
+            chgrp vitrin /etc/letsencrypt/live /etc/letsencrypt/archive
+            chmod 0750 /etc/letsencrypt/live /etc/letsencrypt/archive
+        "#]]
+        .assert_eq(&format!("{}\n{}", remedy.why, remedy.by_hand));
     }
 
     #[test]
