@@ -59,7 +59,7 @@ pub(crate) fn reads(log: &[u8], lines: u64) -> Cost {
     let before = process::cpu(exporter.pid());
     file.write_all(log).unwrap();
     until_counted(&exporter, lines);
-    Cost { lines, cpu: process::cpu(exporter.pid()) - before }
+    Cost { lines, cpu: process::cpu(exporter.pid()).saturating_sub(before) }
 }
 
 /// How much memory it needs while it follows so many gigabytes, rotated now and then.

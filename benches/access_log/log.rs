@@ -59,7 +59,7 @@ pub(crate) fn lines(count: u64) -> Vec<u8> {
     for line in 0..count {
         // Some thousand clients, some of whom come again and again.
         let client = mixed.below(4_000);
-        let client = if client % 10 == 0 {
+        let client = if client.is_multiple_of(10) {
             format!("2001:db8:{:x}::{:x}", client % 97, client)
         } else {
             format!("{}.{}.{}.{}", 60 + client % 100, client % 251, client / 16, client % 254 + 1)

@@ -52,7 +52,7 @@ fn run(command: &mut Command) -> (Duration, String) {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{command:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
-    (children() - before, said)
+    (children().saturating_sub(before), said)
 }
 
 /// The processor's time of children that have ended (proc_pid_stat(5): `cutime` and `cstime`, in hundredths).

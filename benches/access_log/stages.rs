@@ -94,7 +94,7 @@ fn cost(log: &[u8], mut each: impl FnMut(&[u8])) -> Cost {
             each(line);
             count += 1;
         }
-        time() - begun
+        time().saturating_sub(begun)
     };
     let cpu = (0..ROUNDS).map(|_| round()).min().unwrap();
     Cost { lines: count, cpu }

@@ -55,12 +55,10 @@ impl Change {
         let in_place = current.place.inode == head.id().inode;
         let found = if current.is_open() { None } else { find(&beside, current, owners) };
         let taken = found.as_ref().map(Opened::id);
-        // It may have been written to before a file that came after it, but not before it was last looked at.
-        let since = current.place.modified.0 - CLOCK;
         // What copytruncate made of the log is the log, once more.
         let is_copy = |opened: &Opened| in_place && !current.place.print.is_empty() && current.is_like(&opened.file);
         let is_ours = |id: Id| [Some(head.id()), current.id, taken].contains(&Some(id)) || followed.contains(&id);
-        let unseen = unseen(&beside, since, known, |id| is_ours(id) || owners.contains_key(&id), is_copy);
+        let unseen = unseen(&beside, since(current), known, |id| is_ours(id) || owners.contains_key(&id), is_copy);
         let lost = lost(&beside, current, current.is_open() || found.is_some() || in_place, known);
         Self { found, unseen, in_place, lost, beside }
     }
@@ -89,6 +87,11 @@ pub(super) fn find(beside: &Beside, tracked: &Tracked, owners: &Owners) -> Optio
     let same = beside.all.iter().filter(|sibling| sibling.id.inode == tracked.place.inode).find_map(open_if_it);
     let is_telling = tracked.place.print.is_telling();
     same.or_else(|| beside.all.iter().rev().filter(|_| is_telling).find_map(open_if_it))
+}
+
+/// Since when a file must have been written to that came after this one: not before this one was last looked at.
+pub(super) fn since(current: &Tracked) -> i64 {
+    current.place.modified.0 - CLOCK
 }
 
 /// The files that came and went while nobody looked: beside the log, written to since, and never seen.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
 use super::siblings::{Beside, Sibling};
-use super::tracked::{Id, Opened, Stamp, Tracked};
+use super::tracked::{Id, Opened, Place, Stamp, Tracked};
 
 /// How many files are remembered that are not there any more, for all that is known.
 const MISSING: usize = 32;
@@ -12,7 +12,7 @@ const MISSING: usize = 32;
 /// A file that is done with, or older than what was followed first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Known {
-    inode: u64,
+    pub(super) inode: u64,
     print: Fingerprint,
     /// How far it was read, when it was followed.
     pub(super) at: Option<u64>,
@@ -22,11 +22,11 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// A file that was followed and is done with.
-    pub(super) fn finished(tracked: &Tracked) -> Self {
-        let place = &tracked.place;
-        let (inode, print, size, modified) = (place.inode, place.print, place.size, place.modified);
-        Self { inode, print, at: Some(place.at), size, modified }
+    /// Adds a file that was followed and is done with.
+    pub(super) fn add_finished(all: &mut Vec<Self>, tracked: &Tracked) {
+        let Place { inode, at, print, size, modified, .. } = tracked.place;
+        all.retain(|known| known.inode != inode);
+        all.push(Self { inode, print, at: Some(at), size, modified });
     }
 
     /// Whether nothing tells the file from the one that was seen.

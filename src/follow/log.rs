@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::change::{Before, Change, TRIES, find, unseen};
+use super::change::{Before, Change, TRIES, find, since, unseen};
 use super::known::{Known, known};
 use super::siblings::Beside;
 use super::tracked::{Id, Opened, Place, Tracked, is_file, open};
@@ -200,7 +200,7 @@ impl Log {
         for gone in self.older.extract_if(.., |older| older.id.is_none()) {
             // Compressed or removed since, as files are that are finished.
             means.counts.lost += u64::from(gone.place.size > gone.place.at);
-            self.known.push(Known::finished(&gone));
+            Known::add_finished(&mut self.known, &gone);
         }
     }
 
@@ -274,7 +274,7 @@ impl Log {
         if current.is_open() {
             self.older.push(current);
         } else {
-            self.known.push(Known::finished(&current));
+            Known::add_finished(&mut self.known, &current);
         }
         self.older.extend(change.unseen);
         self.current = Some(Tracked::new(head));
@@ -292,13 +292,21 @@ impl Log {
     /// Looks beside the log: for lines that came late to files that were done with, and for what is not to be read.
     pub(super) fn survey<F>(&mut self, index: usize, means: &mut Means<'_, F>) {
         self.surveyed = Some(Instant::now());
-        let beside = Beside::of(&self.path);
-        // Whatever has come while the log was not rotated is none of its lines: somebody's copy, or old files unpacked.
-        let is_same = |current: &Tracked| {
-            current.is_open() && fs::metadata(&self.path).is_ok_and(|metadata| Some(Id::of(&metadata)) == current.id)
-        };
-        if !self.current.as_ref().is_some_and(is_same) {
-            return;
+        let beside = Beside::at_rest(&self.path);
+        let Some(current) = self.current.as_ref().filter(|current| current.is_open()) else { return };
+        match fs::metadata(&self.path) {
+            // Whatever has come while the log was not rotated is none of its lines: somebody's copy, or old files
+            // unpacked.
+            Ok(metadata) if Some(Id::of(&metadata)) == current.id => {}
+            // It was rotated more than once, and nobody has begun another.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let followed = self.followed();
+                let is_taken = |id: Id| followed.contains(&id) || means.owners.contains_key(&id);
+                let unseen = unseen(&beside, since(current), &self.known, is_taken, |_| false);
+                means.counts.rotations += unseen.len() as u64;
+                self.older.extend(unseen);
+            }
+            _ => return,
         }
         self.remember(&beside);
         for sibling in &beside.all {
@@ -306,7 +314,8 @@ impl Log {
                 && let Some(opened) = beside.open(sibling)
             {
                 let mut late = Tracked::new(opened);
-                late.place.at = self.known.remove(place).at.unwrap_or_default();
+                late.place.at = self.known[place].at.unwrap_or_default();
+                self.known.retain(|known| known.inode != late.place.inode);
                 self.older.push(late);
             }
         }

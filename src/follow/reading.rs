@@ -73,7 +73,7 @@ impl Log {
             }
             let mut oldest = self.older.remove(0);
             oldest.finish(means.buffer, means.limits, means.counts, means.each)?;
-            self.known.push(Known::finished(&oldest));
+            Known::add_finished(&mut self.known, &oldest);
         }
         Ok(())
     }

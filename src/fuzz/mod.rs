@@ -39,6 +39,8 @@ targets! {
     access_log_format = access_log::format::fuzz::format;
     /// Lines of access logs; the first line is their format.
     access_log_line = access_log::format::fuzz::line;
+    /// The target of a request, and in the next line its agent: which page it is.
+    access_log_route = access_log::route::fuzz::route;
     /// Lines of access logs and error logs, as signals: what is innocent breaks no rule.
     access_log_signals = access_log::security::fuzz::signals;
     /// Addresses, URLs, names and lengths of time: what is printed is read back.

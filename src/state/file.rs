@@ -25,7 +25,7 @@ pub(super) fn digest_of(bytes: &[u8]) -> Digest {
 }
 
 fn first_line(bytes: &[u8]) -> String {
-    let digest: String = digest_of(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest_of(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     format!("{MAGIC} {digest} {}\n", bytes.len())
 }
 

@@ -98,7 +98,9 @@ fn run(dates: bool) {
             .collect();
         scope.spawn(|| course.rotate(&folder, dates));
         scope.spawn(|| {
-            writers.into_iter().for_each(|writer| writer.join().unwrap());
+            for writer in writers {
+                writer.join().unwrap();
+            }
             over.store(true, Ordering::Release);
         });
         let mut last_words = None;

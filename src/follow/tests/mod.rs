@@ -167,7 +167,7 @@ fn a_sample_begins_with_a_whole_line() {
 fn reading_stops_when_time_is_over_and_goes_on_where_it_was() {
     let mut desk = Desk::new();
     let line = "x".repeat(99) + "\n";
-    desk.append("access.log", &line.repeat(10_000));
+    desk.append("access.log", line.repeat(10_000));
     let mut given = 0_u64;
     let mut calls = 0;
     loop {

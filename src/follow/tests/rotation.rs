@@ -185,3 +185,18 @@ fn a_log_that_is_rotated_a_thousand_times_keeps_few_files_open() {
     assert!(desk.counts().files <= 40, "{:?}", desk.counts());
     assert!(serde_json::to_vec(&desk.follower.positions()).unwrap().len() < 20_000);
 }
+
+#[test]
+fn logs_that_were_rotated_away_are_read_while_nobody_has_begun_a_new_one() {
+    let mut desk = Desk::new();
+    desk.append("access.log", text_of(1));
+    assert_eq!(desk.lines(), lines_of(1));
+    desk.rotate("access.log");
+    desk.append("access.log", text_of(2));
+    desk.rotate("access.log");
+    desk.follower.logs[0].surveyed = None;
+    assert_eq!(desk.lines(), lines_of(2));
+    desk.append("access.log", text_of(3));
+    assert_eq!(desk.lines(), lines_of(3));
+    assert_eq!(desk.counts().rotations, 2);
+}

@@ -1,6 +1,7 @@
 //! The `access_log` collector: what servers write, counted by the program.
 
 mod document;
+mod exactness;
 mod routes;
 mod signals;
 mod traffic;

@@ -9,6 +9,8 @@ mod arguments;
 mod config;
 mod decode;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod glob;
 mod language;
 mod normal;

@@ -64,30 +64,10 @@ fn targets() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn any_bytes_have_a_route(target in targets(), agent in proptest::collection::vec(any::<u8>(), 0..64)) {
-        for (preset, _) in SHOPS {
-            let routes = of(preset);
-            let route = routes.route(&Line { target: &target, agent: &agent, ..Line::default() });
-            let seen = routes.route(&Line { target: &target, agent: b"Googlebot/2.1", ..Line::default() });
-            // Who asks turns pages into a crawler's, and nothing else.
-            prop_assert!(seen == route || seen == Route::Bot);
-        }
-    }
-
-    #[test]
-    fn only_a_path_with_the_administrations_name_in_it_is_the_administration(target in targets()) {
-        let routes = configured("shop = 'opencart4'\nadmin_path = '/admin'").unwrap();
-        let route = routes.route(&Line { target: &target, ..Line::default() });
-        let (path, _) = Line { target: &target, ..Line::default() }.path_and_query();
-        let decoded: Vec<_> = decode::of_path(path).collect();
-        prop_assert!(route != Route::Admin || memchr::memmem::find(&decoded, b"/admin").is_some());
-    }
-
-    #[test]
-    fn opencarts_route_is_clean_and_fits(query in targets()) {
-        let mut buffer = [0; 16];
-        if let Some(route) = Routes::opencart_route(&query, &mut buffer) {
-            prop_assert!(route.len() <= 16 && route.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_/.".contains(byte)));
-        }
+    fn any_target_has_a_route_and_only_the_administration_is_the_administration(
+        target in targets(),
+        agent in proptest::collection::vec(any::<u8>(), 0..64),
+    ) {
+        fuzz::route(&[&target, &b"\n"[..], &agent].concat());
     }
 }

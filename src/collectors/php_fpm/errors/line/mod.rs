@@ -151,7 +151,11 @@ fn each_of_a_worker(words: &[u8], each: &mut impl FnMut(Entry)) {
 fn each_of_nginx(text: &[u8], each: &mut impl FnMut(Entry)) {
     let text = sent(text);
     match text.strip_prefix(MESSAGE) {
-        Some(messages) => joined(messages).for_each(|message| each_of_php(message, each)),
+        Some(messages) => {
+            for message in joined(messages) {
+                each_of_php(message, each);
+            }
+        }
         // FPM takes them for no more, and nginx does not tell its levels apart.
         None => each(Entry::fpm(Level::Notice, kind::of_fpm(text))),
     }
@@ -165,7 +169,9 @@ fn each_of_the_rest(line: &[u8], each: &mut impl FnMut(Entry)) {
     } else if let Some(level) = opcache(line) {
         each(Entry::php(level, Kind::Opcache));
     } else {
-        joined(sent(line)).skip(1).for_each(|message| each_of_php(message, each));
+        for message in joined(sent(line)).skip(1) {
+            each_of_php(message, each);
+        }
     }
 }
 
