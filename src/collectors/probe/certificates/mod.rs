@@ -257,7 +257,8 @@ mod tests {
             Let the group vitrin into their folders; the keys beside them stay root's alone. With certbot:
             chgrp vitrin /etc/letsencrypt/live /etc/letsencrypt/archive
             chmod 0750 /etc/letsencrypt/live /etc/letsencrypt/archive
-        "#]].assert_eq(&format!("{}\n{}", remedy.why, remedy.by_hand));
+        "#]]
+        .assert_eq(&format!("{}\n{}", remedy.why, remedy.by_hand));
     }
 
     #[test]
