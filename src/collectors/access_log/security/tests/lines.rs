@@ -121,6 +121,34 @@ fn clients_behind_a_proxy_are_nobody_in_particular() {
 }
 
 #[test]
+fn a_format_without_addresses_makes_no_client_of_all_and_says_so() {
+    let mut signals = signals();
+    for second in 0..200 {
+        signals.see(&line(second / 100, "", "POST", "/wp-login.php", 200), Route::Admin);
+    }
+    assert_eq!(reported(&signals), "shop_auth_attempts_total admin failure 200\n");
+    assert_eq!(signals.clients.told_apart(), Some(false));
+}
+
+#[test]
+fn a_format_without_the_protocol_hides_no_scan() {
+    let mut signals = signals();
+    for target in ["/nothing", "/here", "http://shop.example/at-all", "", r"\x16\x03"] {
+        let status = if target.starts_with('/') { 404 } else { 400 };
+        let line = Line { protocol: b"", ..line(0, "192.0.2.1", "GET", target, status) };
+        signals.see(&line, Route::Other);
+    }
+    let expected = expect![[r#"
+        security_incidents_total open_proxy 1
+        security_violations_total bad_request blocked 2
+        security_violations_total not_found_scan blocked 2
+        security_violations_total open_proxy blocked 1
+        shop_http_abusive_clients open_proxy 1
+    "#]];
+    expected.assert_eq(&reported(&signals));
+}
+
+#[test]
 fn networks_that_are_ignored_are_not_there() {
     let config = config("ignore = ['192.0.2.0/24']");
     let mut signals = Signals::new(&config, Surroundings { has_error_log: true, ..Surroundings::default() });
