@@ -179,6 +179,17 @@ fn our_own_requests_are_left_out_by_agent_and_address_together() {
 }
 
 #[test]
+fn behind_a_proxy_of_this_machine_nobody_hides_by_calling_himself_us() {
+    let mut signals =
+        Signals::new(&Config::default(), Surroundings { own_agent: Some("0f3a"), ..Surroundings::default() });
+    for _ in 0..200 {
+        signals.see(&line(0, "127.0.0.1", "GET", "/", 200), Route::Home);
+    }
+    signals.see(&Line { agent: b"0f3a", ..line(0, "127.0.0.1", "GET", "/.env", 200) }, Route::Other);
+    assert_eq!(reported(&signals), "security_violations_total sensitive_file served 1\n");
+}
+
+#[test]
 fn the_error_log_shows_what_the_access_log_cannot() {
     let mut signals = Signals::new(&Config::default(), Surroundings { has_error_log: true, ..Surroundings::default() });
     signals.see(&line(0, "192.0.2.1", "GET", "/", 200), Route::Home);
