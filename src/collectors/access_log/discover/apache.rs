@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::collectors::nginx::configuration::{AccessLog, Configuration, LogFormat, Server};
+use crate::collectors::nginx::configuration::{AccessLog, Configuration, LogFormat, Server, is_plain, replaced};
 use crate::glob;
 use crate::machine::{Machine, beginning};
 
@@ -31,8 +31,11 @@ const DEPTH: usize = 10;
 const SERVERS: usize = 2_000;
 const VALUES: usize = 100;
 
-/// The longest value that variables are put into.
-const VALUE_BYTES: usize = 4 << 10;
+/// The most logs of one host.
+const LOGS: usize = 16;
+
+/// The most patterns that are looked for: each may walk through many folders and find nothing.
+const PATTERNS: usize = 500;
 
 /// The main file of the Apache that runs here, or may where processes are hidden, if it is root's.
 pub(super) fn file(machine: &Machine) -> Option<PathBuf> {
@@ -56,6 +59,7 @@ struct Reader<'a> {
     folder: PathBuf,
     variables: BTreeMap<String, String>,
     files: usize,
+    patterns: usize,
     main: Server,
     open: Option<Server>,
     servers: Vec<Server>,
@@ -69,6 +73,7 @@ impl<'a> Reader<'a> {
             folder: file.parent().unwrap_or(Path::new("/")).to_owned(),
             variables: BTreeMap::new(),
             files: 0,
+            patterns: 0,
             main: Server::default(),
             open: None,
             servers: Vec::new(),
@@ -113,17 +118,23 @@ impl<'a> Reader<'a> {
     /// A value with what its variables stand for.
     fn plain(&self, value: &str) -> String {
         let value = value.to_owned();
-        if !value.contains("${") || value.len() > VALUE_BYTES {
+        if !value.contains("${") {
             return value;
         }
         // What variables stand for holds none itself.
-        self.variables.iter().fold(value, |value, (name, meaning)| value.replace(&format!("${{{name}}}"), meaning))
+        self.variables.iter().fold(value, |value, (name, meaning)| replaced(value, &format!("${{{name}}}"), meaning))
     }
 
     fn directive(&mut self, name: &str, values: &[String], file: &Path, depth: usize) {
         let server = self.open.as_mut().unwrap_or(&mut self.main);
         match (name, values) {
             ("include" | "includeoptional", [pattern, ..]) => {
+                if glob::is_pattern(pattern) {
+                    if self.patterns == PATTERNS {
+                        return;
+                    }
+                    self.patterns += 1;
+                }
                 let pattern = self.folder.join(pattern);
                 for file in glob::expand(self.root, &pattern.to_string_lossy()) {
                     let on_host = file.strip_prefix(self.root).map(|file| Path::new("/").join(file));
@@ -136,14 +147,14 @@ impl<'a> Reader<'a> {
                 let closed = self.open.take();
                 self.servers.extend(closed.filter(|_| self.servers.len() < SERVERS));
             }
-            ("define", [name, value]) if self.variables.len() < VALUES && !value.contains("${") => {
-                self.variables.insert(name.clone(), value.chars().take(VALUE_BYTES).collect());
+            ("define", [name, value]) if self.variables.len() < VALUES && !value.contains("${") && is_plain(values) => {
+                self.variables.insert(name.clone(), value.clone());
             }
-            ("serverroot", [folder]) => self.folder = folder.into(),
+            ("serverroot", [folder]) if is_plain(values) => self.folder = folder.into(),
             ("logformat", [text, name]) if self.formats.len() < VALUES => {
                 self.formats.insert(name.clone(), format(text));
             }
-            ("customlog", [path, name, options @ ..]) if server.logs.len() < VALUES => {
+            ("customlog", [path, name, options @ ..]) if is_plain(values) => {
                 // A text instead of a name is its own.
                 if name.contains('%') {
                     self.formats.insert(name.clone(), format(name));
@@ -154,14 +165,17 @@ impl<'a> Reader<'a> {
                 let log = AccessLog { path: path.clone(), format: name.clone(), options, said_in };
                 // Each request is written to all logs of a host: one set.
                 match &mut server.logs[..] {
-                    [set, ..] if is_file => set.push(log),
+                    [set, ..] if is_file && set.len() < LOGS => set.push(log),
                     [] => server.logs.push(if is_file { vec![log] } else { Vec::new() }),
                     _ => {}
                 }
             }
-            ("servername", [name, ..]) => server.names.insert(0, host(name)),
-            ("serveralias", names) if server.names.len() < VALUES => server.names.extend(names.iter().cloned()),
-            ("documentroot", [folder]) => server.root = Some(folder.clone()),
+            ("servername", [name, ..]) if server.names.len() < VALUES => server.names.insert(0, host(name)),
+            ("serveralias", names) => {
+                let room = VALUES.saturating_sub(server.names.len());
+                server.names.extend(names.iter().take(room).cloned());
+            }
+            ("documentroot", [folder]) if is_plain(values) => server.root = Some(folder.clone()),
             _ => {}
         }
     }
