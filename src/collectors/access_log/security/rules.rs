@@ -116,6 +116,12 @@ impl Searched {
 }
 
 impl Rule {
+    /// Whether what ends a path stands in the middle of one.
+    fn is_folder(&self, text: &[u8]) -> bool {
+        let end = self.end.as_bytes();
+        memchr::memmem::find_iter(text, end).any(|at| text.get(at + end.len()) == Some(&b'/'))
+    }
+
     /// Whether a rule whose beginning was found in a text holds there.
     fn holds(&self, text: &[u8], from: usize, to: usize) -> bool {
         let is_name = from > 0 && text[from - 1] == b'/';
@@ -124,7 +130,8 @@ impl Rule {
             How::End => to == text.len(),
             How::Segment => is_name && text.get(to).is_none_or(|next| *next == b'/'),
             How::File => is_name && text[to..].ends_with(self.end.as_bytes()) && !text[to..].contains(&b'/'),
-            How::Below => text[to..].ends_with(self.end.as_bytes()),
+            // A program may be asked for with more behind its name.
+            How::Below => text[to..].ends_with(self.end.as_bytes()) || self.is_folder(&text[to..]),
         }
     }
 }
@@ -219,6 +226,7 @@ mod tests {
         assert_eq!(found("/image/x.php", "a=../../etc/passwd"), Some(("webshell", true)));
         assert_eq!(found("/index.php", "a=../../etc/passwd"), Some(("traversal", false)));
         assert_eq!(found("/backup.sql", "a=${jndi:ldap://x}"), Some(("rce_probe", false)));
+        assert_eq!(found("/image/x.php/y.jpg", ""), Some(("webshell", true)));
         assert_eq!(found("/backup/2026-01-01.zip", ""), None);
         assert_eq!(found("/backup-2026-01-01.zip", ""), Some(("sensitive_file", true)));
         assert_eq!(found("/%2egit/config", ""), Some(("sensitive_file", true)));
