@@ -273,6 +273,52 @@ fn logins_of_ones_own_are_counted_as_the_configuration_says() {
 }
 
 #[test]
+fn a_login_is_one_however_its_address_is_spelled() {
+    let config = config("[[logins]]\nrealm = 'customer'\npath = '/giris'\nfailure = [200]");
+    let shops = &[Preset::Opencart3, Preset::Woocommerce, Preset::Prestashop];
+    let pad = format!("/admin/index.php?x={}&route=common/login", "a".repeat(7_000));
+    let slashes = format!("/admin/index.php?route=common{}login", "/".repeat(500));
+    for target in [
+        "//giris",
+        "/x/../giris",
+        "/%67iris//",
+        "/giris#x",
+        "/wp-login.php/x",
+        "/wp-login.php?action=x",
+        "/wp-login.php?action=register&action=login",
+        "/wp-login.php?action=register&%61ction=%6cogin",
+        "/index.php?controller=x&controller=%61uthentication",
+        "/index.php?route=account//login",
+        "/index.php?route=/account/login/index",
+        "/index.php?route=account/login#x",
+        "/admin/index.php?route=COMMON/LOGIN",
+        "/admin/index.php?route=common/login/index/x",
+        "/admin/index.php?route=anything&user_token=",
+        "/admin/",
+        &pad,
+        &slashes,
+    ] {
+        let mut signals = Signals::new(&config, Surroundings { shops, ..Surroundings::default() });
+        let line = line(0, "192.0.2.1", "POST", target, 200);
+        signals.see(&line, routes().route(&line));
+        assert!(reported(&signals).contains(" failure 1\n"), "{target}: {}", reported(&signals));
+    }
+    for target in [
+        "/wp-login.php?action=lostpassword",
+        "/admin/index.php?route=common/forgotten",
+        "/admin/index.php?route=sale/order&user_token=a",
+        "/admin/view/x.js",
+        "/index.php?route=account/login/other",
+        "/giris/x",
+    ] {
+        let mut signals = Signals::new(&config, Surroundings { shops, ..Surroundings::default() });
+        let line = line(0, "192.0.2.1", "POST", target, 200);
+        signals.see(&line, routes().route(&line));
+        assert_eq!(reported(&signals), "", "{target}");
+    }
+}
+
+#[test]
 fn the_administration_is_no_probe_unless_it_is_not_there() {
     let mut signals = signals();
     for (target, status, route) in [
