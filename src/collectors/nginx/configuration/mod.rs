@@ -207,7 +207,7 @@ impl<'a> Reader<'a> {
             }
             ("error_log", _) => self.level().into_iter().for_each(|level| level.error_log(values)),
             ("root", [folder]) if is_plain(values) => {
-                self.level().into_iter().for_each(|level| level.root = Some(folder.clone()))
+                self.level().into_iter().for_each(|level| level.root = Some(folder.clone()));
             }
             (name, _) => {
                 let Some(open) = self.server() else { return };
