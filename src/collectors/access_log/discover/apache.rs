@@ -22,9 +22,10 @@ const VARIABLES: &str = "/etc/apache2/envvars";
 /// What stands for Apache's own way to escape what it writes.
 pub(super) const ESCAPE: &str = "apache";
 
-/// The largest file that is read, the most of them, and how deep they may include one another.
+/// The largest file that is read, the most of them, the most of all together, and how deep they may include one another.
 const FILE_BYTES: u64 = 1 << 20;
 const FILES: usize = 2_000;
+const BYTES: usize = 64 << 20;
 const DEPTH: usize = 10;
 
 /// The most hosts, and the most of anything of one.
@@ -59,6 +60,7 @@ struct Reader<'a> {
     folder: PathBuf,
     variables: BTreeMap<String, String>,
     files: usize,
+    bytes: usize,
     patterns: usize,
     main: Server,
     open: Option<Server>,
@@ -73,6 +75,7 @@ impl<'a> Reader<'a> {
             folder: file.parent().unwrap_or(Path::new("/")).to_owned(),
             variables: BTreeMap::new(),
             files: 0,
+            bytes: 0,
             patterns: 0,
             main: Server::default(),
             open: None,
@@ -100,11 +103,12 @@ impl<'a> Reader<'a> {
     }
 
     fn file(&mut self, file: &Path, depth: usize) -> Option<()> {
-        if self.files == FILES || depth == DEPTH {
+        if self.files == FILES || self.bytes >= BYTES || depth == DEPTH {
             return None;
         }
         self.files += 1;
         let text = beginning(&self.inside(file), FILE_BYTES).ok()?.replace("\\\n", " ");
+        self.bytes += text.len();
         for line in text.lines() {
             let words = words(line);
             if let Some((name, values)) = words.split_first() {
@@ -151,7 +155,7 @@ impl<'a> Reader<'a> {
                 self.variables.insert(name.clone(), value.clone());
             }
             ("serverroot", [folder]) if is_plain(values) => self.folder = folder.into(),
-            ("logformat", [text, name]) if self.formats.len() < VALUES => {
+            ("logformat", [text, name]) if self.formats.len() < VALUES && is_plain(values) => {
                 self.formats.insert(name.clone(), format(text));
             }
             ("customlog", [path, name, options @ ..]) if is_plain(values) => {
@@ -261,6 +265,18 @@ mod tests {
         ] {
             assert_eq!(words(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn what_a_stranger_may_include_does_not_grow_beyond_what_he_wrote() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = "CustomLog /l/a combined\n".repeat(100);
+        let hosts = "<VirtualHost *>\nServerAlias ${a}${a}${a} b\n</VirtualHost>\n".repeat(10);
+        let text = format!("Define a {}\n{log}{hosts}", "a".repeat(1_000));
+        std::fs::write(folder.path().join("a.conf"), text).unwrap();
+        let found = read(folder.path(), Path::new("/a.conf")).unwrap();
+        assert!(found.servers.iter().all(|server| server.logs[0].len() == LOGS));
+        assert_eq!(found.servers[0].names, ["${a}${a}${a}", "b"], "too long when it is put together");
     }
 
     #[test]
