@@ -36,7 +36,7 @@ const VALUES: usize = 100;
 const LOGS: usize = 16;
 
 /// The most patterns that are looked for: each may walk through many folders and find nothing.
-const PATTERNS: usize = 500;
+const PATTERNS: usize = 2_000;
 
 /// The main file of the Apache that runs here, or may where processes are hidden, if it is root's.
 pub(super) fn file(machine: &Machine) -> Option<PathBuf> {

@@ -24,7 +24,7 @@ const FILES: usize = 2_000;
 const BYTES: usize = 64 << 20;
 
 /// The most patterns that are looked for: each may walk through many folders and find nothing.
-const PATTERNS: usize = 500;
+const PATTERNS: usize = 2_000;
 
 /// How deep files may include one another.
 const DEPTH: usize = 10;
