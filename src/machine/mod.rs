@@ -7,15 +7,16 @@ mod processes;
 mod sighting;
 mod sockets;
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
 pub use processes::Process;
 pub use sighting::{Discovery, Sighting, quoted};
 pub use sockets::Tcp;
 
+use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
 use crate::account::Account;
@@ -150,8 +151,14 @@ fn inside(root: &Path, path: &Path) -> PathBuf {
 
 /// The text of a file, or of its beginning where it has more than `limit` bytes.
 pub(crate) fn beginning(path: &Path, limit: u64) -> io::Result<String> {
+    // Where a file is included, whoever it belongs to may have put a pipe that nobody writes to.
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file"));
+    }
     let mut bytes = Vec::new();
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    file.take(limit).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -160,6 +167,15 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_pipe_in_place_of_a_file_holds_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o644.into(), 0).unwrap();
+        assert!(beginning(&pipe, 100).is_err() && beginning(Path::new("/dev/zero"), 100).is_err());
+        assert!(beginning(Path::new("/proc/self/comm"), 100).is_ok_and(|name| !name.is_empty()));
+    }
 
     #[test]
     fn a_configuration_is_a_file_and_not_what_a_title_makes_of_one() {

@@ -102,8 +102,8 @@ impl TryFrom<Raw> for Config {
         };
         if let Some((host, _)) = vhosts.iter().find(|(host, label)| !is_host(host) || label.is_empty()) {
             return Err(format!(
-                "`{host}` is not a host with a name to count under\nwrite a name as a browser shows it, without scheme \
-                 and port, for example \"www.shop.example\""
+                "`{host}` is not a host with a name to count under\nwrite a name as a log has it, without scheme and \
+                 port: \"www.shop.example\", or \"xn--rn-wkab.example\" for one with other letters"
             ));
         }
         if vhosts.len() > HOSTS {
@@ -123,10 +123,10 @@ impl TryFrom<Raw> for Config {
     }
 }
 
-/// Whether this can be the name of a host.
+/// Whether this can be the name of a host in a log, where letters of other alphabets are written as DNS has them.
 fn is_host(text: &str) -> bool {
     (1..=253).contains(&text.len())
-        && text.chars().all(|c| c.is_alphanumeric() || ".-_[]:".contains(c))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_[]:".contains(c))
         && (text.starts_with('[') || !text.contains(':'))
 }
 
@@ -137,4 +137,21 @@ pub(in crate::collectors) fn promised(section: &Section<Config>, objectives: &Ob
         config.objective.get_or_insert(objectives.http_latency);
     }
     section
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_named_as_a_log_names_it() {
+        let parsed = |host| toml::from_str::<Config>(&format!("files = ['/l']\nformat = 'json'\nvhosts = ['{host}']"));
+        for host in ["shop.example", "xn--rn-wkab.example", "[::1]"] {
+            assert!(parsed(host).is_ok(), "{host}");
+        }
+        for host in ["\u{fc}r\u{fc}n.example", "https://shop.example", "shop.example:443", ""] {
+            let error = parsed(host).unwrap_err();
+            assert!(error.message().contains("write a name as a log has it"), "{host}: {error}");
+        }
+    }
 }

@@ -54,6 +54,8 @@ impl<'a> Line<'a> {
                 memchr::memchr2(b'/', b'?', behind).map_or(&b"/"[..], |path| &behind[path..])
             }),
         };
+        // A server leaves out what stands behind it, in a path as in a query.
+        let target = memchr::memchr(b'#', target).map_or(target, |at| &target[..at]);
         match memchr::memchr(b'?', target) {
             Some(at) => (&target[..at], &target[at + 1..]),
             None => (target, self.query),
@@ -79,6 +81,8 @@ mod tests {
             ("http://shop.example/a/b?c", "/a/b", "c"),
             ("http://shop.example", "/", ""),
             ("http://shop.example?c", "", "c"),
+            ("/a#?b", "/a", ""),
+            ("/a?b#c?d", "/a", "b"),
             ("*", "*", ""),
             ("", "", ""),
         ] {

@@ -1,7 +1,7 @@
 //! Rate, errors and duration of a shop's requests.
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 
 use vitrin::collectors::access_log::format::Format;
@@ -17,7 +17,7 @@ const SHOP: &str = "location / { return 200 'page'; }\nlocation /checkout { retu
                     location = /index.php { return 200 'shop'; }\n";
 
 #[test]
-fn a_scrape_sees_every_request_that_nginx_has_answered_before_it() {
+fn a_scrape_sees_every_line_that_nginx_has_written_before_it() {
     let nginx = Nginx::logging(Format::RECOMMENDED, SHOP);
     let exporter =
         following(&nginx.access_log(), "format = \"combined_timed\"\nshop = \"opencart4\"\nvhost = \"shop\"\n");
@@ -27,6 +27,9 @@ fn a_scrape_sees_every_request_that_nginx_has_answered_before_it() {
         nginx.get("/index.php?route=checkout/cart");
         nginx.get("/checkout");
         nginx.get("/image/catalog/logo.png");
+        // nginx answers first, and writes then.
+        let lines = || fs::read_to_string(nginx.access_log()).unwrap().lines().count();
+        eventually("the lines to be written", || lines() == 5 * round as usize);
         let page = exporter.scrape();
         let count = f64::from(round);
         assert_eq!(requests(&page, "home"), [("GET 2xx".to_owned(), count)]);

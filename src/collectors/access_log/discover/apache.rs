@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::collectors::nginx::configuration::{AccessLog, Configuration, LogFormat, Server};
+use crate::collectors::nginx::configuration::{AccessLog, Configuration, LogFormat, Server, is_plain, replaced};
 use crate::glob;
 use crate::machine::{Machine, beginning};
 
@@ -22,17 +22,21 @@ const VARIABLES: &str = "/etc/apache2/envvars";
 /// What stands for Apache's own way to escape what it writes.
 pub(super) const ESCAPE: &str = "apache";
 
-/// The largest file that is read, the most of them, and how deep they may include one another.
+/// The largest file that is read, the most of them, the most of all together, and how deep they may include one another.
 const FILE_BYTES: u64 = 1 << 20;
 const FILES: usize = 2_000;
+const BYTES: usize = 64 << 20;
 const DEPTH: usize = 10;
 
 /// The most hosts, and the most of anything of one.
 const SERVERS: usize = 2_000;
 const VALUES: usize = 100;
 
-/// The longest value that variables are put into.
-const VALUE_BYTES: usize = 4 << 10;
+/// The most logs of one host.
+const LOGS: usize = 16;
+
+/// The most patterns that are looked for: each may walk through many folders and find nothing.
+const PATTERNS: usize = 2_000;
 
 /// The main file of the Apache that runs here, or may where processes are hidden, if it is root's.
 pub(super) fn file(machine: &Machine) -> Option<PathBuf> {
@@ -56,6 +60,8 @@ struct Reader<'a> {
     folder: PathBuf,
     variables: BTreeMap<String, String>,
     files: usize,
+    bytes: usize,
+    patterns: usize,
     main: Server,
     open: Option<Server>,
     servers: Vec<Server>,
@@ -69,6 +75,8 @@ impl<'a> Reader<'a> {
             folder: file.parent().unwrap_or(Path::new("/")).to_owned(),
             variables: BTreeMap::new(),
             files: 0,
+            bytes: 0,
+            patterns: 0,
             main: Server::default(),
             open: None,
             servers: Vec::new(),
@@ -95,11 +103,12 @@ impl<'a> Reader<'a> {
     }
 
     fn file(&mut self, file: &Path, depth: usize) -> Option<()> {
-        if self.files == FILES || depth == DEPTH {
+        if self.files == FILES || self.bytes >= BYTES || depth == DEPTH {
             return None;
         }
         self.files += 1;
         let text = beginning(&self.inside(file), FILE_BYTES).ok()?.replace("\\\n", " ");
+        self.bytes += text.len();
         for line in text.lines() {
             let words = words(line);
             if let Some((name, values)) = words.split_first() {
@@ -113,17 +122,23 @@ impl<'a> Reader<'a> {
     /// A value with what its variables stand for.
     fn plain(&self, value: &str) -> String {
         let value = value.to_owned();
-        if !value.contains("${") || value.len() > VALUE_BYTES {
+        if !value.contains("${") {
             return value;
         }
         // What variables stand for holds none itself.
-        self.variables.iter().fold(value, |value, (name, meaning)| value.replace(&format!("${{{name}}}"), meaning))
+        self.variables.iter().fold(value, |value, (name, meaning)| replaced(value, &format!("${{{name}}}"), meaning))
     }
 
     fn directive(&mut self, name: &str, values: &[String], file: &Path, depth: usize) {
         let server = self.open.as_mut().unwrap_or(&mut self.main);
         match (name, values) {
             ("include" | "includeoptional", [pattern, ..]) => {
+                if glob::is_pattern(pattern) {
+                    if self.patterns == PATTERNS {
+                        return;
+                    }
+                    self.patterns += 1;
+                }
                 let pattern = self.folder.join(pattern);
                 for file in glob::expand(self.root, &pattern.to_string_lossy()) {
                     let on_host = file.strip_prefix(self.root).map(|file| Path::new("/").join(file));
@@ -136,14 +151,14 @@ impl<'a> Reader<'a> {
                 let closed = self.open.take();
                 self.servers.extend(closed.filter(|_| self.servers.len() < SERVERS));
             }
-            ("define", [name, value]) if self.variables.len() < VALUES && !value.contains("${") => {
-                self.variables.insert(name.clone(), value.chars().take(VALUE_BYTES).collect());
+            ("define", [name, value]) if self.variables.len() < VALUES && !value.contains("${") && is_plain(values) => {
+                self.variables.insert(name.clone(), value.clone());
             }
-            ("serverroot", [folder]) => self.folder = folder.into(),
-            ("logformat", [text, name]) if self.formats.len() < VALUES => {
+            ("serverroot", [folder]) if is_plain(values) => self.folder = folder.into(),
+            ("logformat", [text, name]) if self.formats.len() < VALUES && is_plain(values) => {
                 self.formats.insert(name.clone(), format(text));
             }
-            ("customlog", [path, name, options @ ..]) if server.logs.len() < VALUES => {
+            ("customlog", [path, name, options @ ..]) if is_plain(values) => {
                 // A text instead of a name is its own.
                 if name.contains('%') {
                     self.formats.insert(name.clone(), format(name));
@@ -154,14 +169,17 @@ impl<'a> Reader<'a> {
                 let log = AccessLog { path: path.clone(), format: name.clone(), options, said_in };
                 // Each request is written to all logs of a host: one set.
                 match &mut server.logs[..] {
-                    [set, ..] if is_file => set.push(log),
+                    [set, ..] if is_file && set.len() < LOGS => set.push(log),
                     [] => server.logs.push(if is_file { vec![log] } else { Vec::new() }),
                     _ => {}
                 }
             }
-            ("servername", [name, ..]) => server.names.insert(0, host(name)),
-            ("serveralias", names) if server.names.len() < VALUES => server.names.extend(names.iter().cloned()),
-            ("documentroot", [folder]) => server.root = Some(folder.clone()),
+            ("servername", [name, ..]) if server.names.len() < VALUES => server.names.insert(0, host(name)),
+            ("serveralias", names) => {
+                let room = VALUES.saturating_sub(server.names.len());
+                server.names.extend(names.iter().take(room).cloned());
+            }
+            ("documentroot", [folder]) if is_plain(values) => server.root = Some(folder.clone()),
             _ => {}
         }
     }
@@ -247,6 +265,18 @@ mod tests {
         ] {
             assert_eq!(words(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn what_a_stranger_may_include_does_not_grow_beyond_what_he_wrote() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = "CustomLog /l/a combined\n".repeat(100);
+        let hosts = "<VirtualHost *>\nServerAlias ${a}${a}${a} b\n</VirtualHost>\n".repeat(10);
+        let text = format!("Define a {}\n{log}{hosts}", "a".repeat(1_000));
+        std::fs::write(folder.path().join("a.conf"), text).unwrap();
+        let found = read(folder.path(), Path::new("/a.conf")).unwrap();
+        assert!(found.servers.iter().all(|server| server.logs[0].len() == LOGS));
+        assert_eq!(found.servers[0].names, ["${a}${a}${a}", "b"], "too long when it is put together");
     }
 
     #[test]

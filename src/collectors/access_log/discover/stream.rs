@@ -9,6 +9,10 @@ use crate::collectors::nginx::configuration::{AccessLog, Configuration, Server};
 const FILES: usize = 100;
 const VHOSTS: usize = 50;
 
+/// The most files of a configuration, and the most names of a server that stand in the name of one.
+const ALL_FILES: usize = 5_000;
+const NAMES: usize = 50;
+
 /// The most folders that are asked which shop they hold.
 const ROOTS: usize = 200;
 
@@ -67,6 +71,7 @@ pub(super) fn streams(read: &Configuration, place: &Place<'_>) -> Vec<Stream> {
         roots.get(root).copied().flatten()
     };
     let mut streams: Vec<Stream> = Vec::new();
+    let mut named = BTreeSet::new();
     for File { path, log, servers, host } in files(read, place) {
         // nginx' own is known by its name.
         let format = read.formats.get(&log.format).map_or(COMBINED.parse(), |format| written(format).parse::<Format>());
@@ -96,7 +101,8 @@ pub(super) fn streams(read: &Configuration, place: &Place<'_>) -> Vec<Stream> {
                 }
             }
         }
-        stream.errors.extend(servers.iter().flat_map(|server| &server.errors).filter_map(|path| place.file(path)));
+        let errors = servers.iter().flat_map(|server| &server.errors).filter(|path| named.insert((at, path.as_str())));
+        stream.errors.extend(errors.filter_map(|path| place.file(path)));
     }
     streams.sort_by_key(|stream| stream.shops.is_empty());
     // Each log of errors is followed once.
@@ -114,6 +120,7 @@ fn files<'a>(read: &'a Configuration, place: &Place<'_>) -> Vec<File<'a>> {
     let mut taken: BTreeSet<&str> =
         sets().filter_map(|(_, set)| if let [log] = &set[..] { Some(&*log.path) } else { None }).collect();
     let mut files: Vec<File<'a>> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for (server, set) in sets() {
         let text = |log: &AccessLog| read.formats.get(&log.format).map_or("", |format| &format.text);
         let says_time = |log: &AccessLog| ["request_time", "%D", "}T"].iter().any(|time| text(log).contains(time));
@@ -127,9 +134,14 @@ fn files<'a>(read: &'a Configuration, place: &Place<'_>) -> Vec<File<'a>> {
         }
         for (path, host) in paths(log, server) {
             let Some(path) = place.file(&path) else { continue };
-            match files.iter_mut().find(|file| file.path == path) {
-                Some(file) => file.servers.push(server),
-                None => files.push(File { path, log, servers: vec![server], host }),
+            match places.get(&path) {
+                Some(at) if files[*at].servers.last().is_some_and(|last| std::ptr::eq(*last, server)) => {}
+                Some(at) => files[*at].servers.push(server),
+                None if files.len() < ALL_FILES => {
+                    places.insert(path.clone(), files.len());
+                    files.push(File { path, log, servers: vec![server], host });
+                }
+                None => {}
             }
         }
     }
@@ -150,7 +162,7 @@ fn paths(log: &AccessLog, server: &Server) -> Vec<(String, Option<String>)> {
     if is_of(["$server_name", "${server_name}"]) {
         names.next().iter().map(with).collect()
     } else if is_of(["$host", "${host}"]) {
-        names.map(|name| with(&name)).collect()
+        names.take(NAMES).map(|name| with(&name)).collect()
     } else {
         vec![(log.path.clone(), None)]
     }

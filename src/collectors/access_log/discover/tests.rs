@@ -234,3 +234,16 @@ fn debian_s_apache_logs_by_host_and_for_all_others() {
     machine.processes.clear();
     assert!(look(&machine).is_empty());
 }
+
+#[test]
+fn hosts_in_the_names_of_logs_make_so_many_files_and_no_more() {
+    let names: Vec<_> = (0..100).map(|name| format!(" a{name}")).collect();
+    let logs: Vec<_> = (0..100).map(|log| format!("location /{log} {{ access_log /l/{log}/$host; }}\n")).collect();
+    let (names, logs) = (names.concat(), logs.concat());
+    let servers: Vec<_> =
+        (0..20).map(|server| format!("server {{ root /{server}; server_name{names}; {logs} }}\n")).collect();
+    let (_folder, machine) = machine(&[("etc/nginx/nginx.conf", &format!("http {{ {} }}", servers.concat()))]);
+    let read = configuration::read(&machine.root, Path::new("/etc/nginx/nginx.conf")).unwrap();
+    let streams = streams(&read, &Place { machine: &machine, prefixes: Vec::new() });
+    assert_eq!(streams.iter().map(|stream| stream.files.len()).sum::<usize>(), 5_000);
+}

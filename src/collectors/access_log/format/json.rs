@@ -36,9 +36,40 @@ fn of_key(key: &[u8]) -> Known {
         b"lr" => known(M::LimitReq, 0),
         b"lc" => known(M::LimitConn, 0),
         b"h" | b"vhost" => known(M::Host, 0),
-        b"ua" | b"user_agent" | b"User-Agent" => known(M::Agent, 0),
+        b"ua" | b"user_agent" | b"User-Agent" | b"user-agent" => known(M::Agent, 0),
         b"ref" | b"referer" | b"referrer" | b"Referer" => known(M::Referer, 0),
         _ => str::from_utf8(key).map_or(Known::UNKNOWN, of_nginx),
+    }
+}
+
+/// Whose members an object has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// The line's, or its request's.
+    Line,
+    /// The headers of the request, whose names a client chooses: only some are taken.
+    Headers,
+    /// Something else's.
+    Other,
+}
+
+impl Of {
+    /// Whose members the object behind a key has.
+    fn within(self, key: &[u8]) -> Self {
+        match (self, key) {
+            (Self::Line, b"request") => Self::Line,
+            (Self::Line, b"headers") => Self::Headers,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether a key says something.
+    fn takes(self, key: &[u8]) -> bool {
+        match self {
+            Self::Line => true,
+            Self::Headers => [&b"user-agent"[..], b"referer"].iter().any(|name| key.eq_ignore_ascii_case(name)),
+            Self::Other => false,
+        }
     }
 }
 
@@ -51,7 +82,7 @@ pub(super) fn read(text: &[u8]) -> Result<Line<'_>, Unparsed> {
     let mut reader = Reader { text, at: 0, line: Line::default(), request: b"", seen: [None; QUERY + 1] };
     reader.space();
     reader.expect(b'{')?;
-    reader.object(1, true)?;
+    reader.object(1, Of::Line)?;
     reader.space();
     if reader.at < text.len() {
         return Err(Unparsed::new(0, Why::NoObject));
@@ -81,8 +112,8 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The members of an object, up to its end. Of one that is not `ours` nothing is taken.
-    fn object(&mut self, depth: usize, ours: bool) -> Result<(), Unparsed> {
+    /// The members of an object, up to its end.
+    fn object(&mut self, depth: usize, of: Of) -> Result<(), Unparsed> {
         self.space();
         if self.takes(b'}') {
             return Ok(());
@@ -93,7 +124,7 @@ impl<'a> Reader<'a> {
             let key = self.string()?;
             self.space();
             self.expect(b':')?;
-            self.value(key, depth, ours)?;
+            self.value(key, depth, of)?;
             self.space();
             if self.takes(b'}') {
                 return Ok(());
@@ -102,20 +133,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&mut self, key: &'a [u8], depth: usize, ours: bool) -> Result<(), Unparsed> {
+    fn value(&mut self, key: &'a [u8], depth: usize, of: Of) -> Result<(), Unparsed> {
         self.space();
         if depth == DEPTH {
             return Err(Unparsed::new(0, Why::NoObject));
         }
         if self.takes(b'"') {
             let value = self.string()?;
-            return if ours { self.take(key, value) } else { Ok(()) };
+            return if of.takes(key) { self.take(key, value) } else { Ok(()) };
         }
         if self.takes(b'{') {
-            return self.object(depth + 1, ours && matches!(key, b"request" | b"headers"));
+            return self.object(depth + 1, of.within(key));
         }
         if self.takes(b'[') {
-            return self.array(key, depth + 1, ours);
+            return self.array(key, depth + 1, of);
         }
         let word = &self.text[self.at..];
         let end = word.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"+-.".contains(byte));
@@ -123,22 +154,22 @@ impl<'a> Reader<'a> {
         self.at += word.len();
         match word {
             b"null" | b"true" | b"false" => Ok(()),
-            [b'-' | b'0'..=b'9', ..] if ours => self.take(key, word),
+            [b'-' | b'0'..=b'9', ..] if of.takes(key) => self.take(key, word),
             [b'-' | b'0'..=b'9', ..] => Ok(()),
             _ => Err(Unparsed::new(0, Why::NoObject)),
         }
     }
 
     /// The items of an array, of which the first counts: Caddy writes headers like that.
-    fn array(&mut self, key: &'a [u8], depth: usize, ours: bool) -> Result<(), Unparsed> {
+    fn array(&mut self, key: &'a [u8], depth: usize, of: Of) -> Result<(), Unparsed> {
         self.space();
         if self.takes(b']') {
             return Ok(());
         }
-        let mut ours = ours;
+        let mut of = of;
         loop {
-            self.value(key, depth, ours)?;
-            ours = false;
+            self.value(key, depth, of)?;
+            of = Of::Other;
             self.space();
             if self.takes(b']') {
                 return Ok(());

@@ -187,6 +187,11 @@ fn objects_are_read_in_any_order() {
             status=200
             sent=10900"#]],
     );
+    // Headers that a client has made up.
+    let line =
+        br#"{"request":{"uri":"/a","headers":{"status":"500","rt":"9","ip":["::1"],"user-agent":"x"}},"status":200}"#;
+    let line = Format::compile("json").unwrap().parse(line).unwrap();
+    assert_eq!(line, Line { target: b"/a", agent: b"x", status: 200, ..Line::default() });
     for (line, why) in [
         ("", "no JSON object"),
         ("[]", "no JSON object"),

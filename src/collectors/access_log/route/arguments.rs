@@ -8,8 +8,9 @@ use super::Route;
 use super::decode;
 use super::glob::Glob;
 
-/// How much of a query is looked at: more than any page of a shop needs.
-const QUERY: usize = 4096;
+/// How much of a query is looked at: what nginx and Apache take of a request's first line unless told otherwise. Who pads
+/// a query hides nothing behind it.
+const QUERY: usize = 8 << 10;
 
 /// The longest value that is compared where it is encoded.
 const VALUE: usize = 128;
@@ -52,6 +53,13 @@ fn decoded<T>(value: &[u8], judge: impl FnOnce(&[u8]) -> T) -> Option<T> {
     Some(judge(&buffer[..length]))
 }
 
+/// What `judge` says of an argument as PHP reads it: decoded, and of several of one name the last. `None` when it is not
+/// there, or longer than any that is looked for.
+pub(in super::super) fn argument<T>(query: &[u8], name: &[u8], judge: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    let last = pairs(query).filter(|(written, _)| is_called(written, name)).last();
+    last.and_then(|(_, value)| decoded(value, judge))
+}
+
 /// What an argument has to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Condition {
@@ -65,10 +73,9 @@ impl Condition {
         Self { name: name.as_bytes().into(), value: Glob::new(value.unwrap_or("*")) }
     }
 
-    /// Whether a query meets it; of several arguments of one name PHP takes the last.
+    /// Whether a query meets it.
     pub(super) fn holds(&self, query: &[u8]) -> bool {
-        let last = pairs(query).filter(|(name, _)| is_called(name, &self.name)).last();
-        last.and_then(|(_, value)| decoded(value, |value| self.value.matches(value))).unwrap_or(false)
+        argument(query, &self.name, |value| self.value.matches(value)).unwrap_or(false)
     }
 }
 
@@ -144,7 +151,9 @@ pub(super) fn opencart_route<'b, const N: usize>(
     let mut length = 0;
     let mut keep = |byte: u8| {
         let byte = if byte == b'|' || byte == b'.' { method } else { byte };
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'.') {
+        // For the files of its controllers many slashes are one.
+        let is_more = byte == b'/' && length > 0 && buffer[length - 1] == b'/';
+        if !is_more && (byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'.')) {
             *buffer.get_mut(length)? = byte;
             length += 1;
         }
@@ -195,6 +204,7 @@ mod tests {
             ("r%6fute=a/b", "a/b"),
             ("+%20route=a/b", "a/b"),
             ("route=a/b&route=c/d", "c/d"),
+            ("route=a////////////////////////////%2Fb", "a/b"),
             ("route=a/b&x=%20&route=c/d", "c/d"),
             ("route=a/b&my_route=c/d&x=route=e/f", "a/b"),
             ("_route_=desktops/mac", "desktops/mac"),

@@ -28,6 +28,7 @@ use own::Own;
 use paths::{Paths, Pattern, Place};
 use table::{COMMON, Layer};
 
+pub(super) use arguments::argument;
 pub use config::{AdminPath, Base, Preset, Rule, Shops};
 
 /// Tells what kind of page a request was for.
@@ -73,6 +74,12 @@ impl Routes {
             shop: Layer::new(&rows),
             common: Layer::new(&common),
         }
+    }
+
+    /// A path in its one spelling, see [`normal`]; `None` for what is no path, leaves the root, or is too long.
+    pub(super) fn spelled(path: &[u8]) -> Option<Vec<u8>> {
+        let mut buffer = [0; LIMIT];
+        normal(path, &mut buffer).map(<[u8]>::to_vec)
     }
 
     /// The route of a request.

@@ -84,8 +84,11 @@ impl Clients {
     }
 
     /// The client behind an address: an IPv4 address or an IPv6 network of 64 bits, which one client has as a rule.
-    /// `None` when others come from there, too.
+    /// `None` when others come from there, too, and when the line does not say.
     pub(super) fn client(&self, text: &[u8], address: Option<IpAddr>) -> Option<u64> {
+        if text.is_empty() {
+            return None;
+        }
         if self.may_be_a_proxy(text, address) && (self.told_apart == Some(false) || self.is_proxy(address)) {
             return None;
         }
@@ -123,9 +126,9 @@ impl Clients {
         address.is_some_and(|address| self.proxies.contains(address))
     }
 
-    /// nginx writes `unix:` for what comes over its socket.
+    /// nginx writes `unix:` for what comes over its socket; a format without an address has nothing here.
     fn may_be_a_proxy(&self, text: &[u8], address: Option<IpAddr>) -> bool {
-        text == b"unix:" || address.is_some_and(is_private) || self.is_proxy(address)
+        matches!(text, b"unix:" | b"") || address.is_some_and(is_private) || self.is_proxy(address)
     }
 
     fn unique(&self, text: &[u8], address: Option<IpAddr>) -> u64 {
@@ -204,6 +207,7 @@ mod tests {
         assert_eq!(told_apart(&[], &[("192.0.2.N", 20), ("10.0.0.1", 180)]), Some(true));
         assert_eq!(told_apart(&[], &[("192.0.2.N", 19), ("10.0.0.1", 181)]), Some(false));
         assert_eq!(told_apart(&[], &[("unix:", 200)]), Some(false));
+        assert_eq!(told_apart(&[], &[("", 200)]), Some(false));
         assert_eq!(told_apart(&[], &[("::ffff:127.0.0.1", 200)]), Some(false));
         // A shop for those inside of a company.
         assert_eq!(told_apart(&[], &[("10.0.0.N", 200)]), Some(true));

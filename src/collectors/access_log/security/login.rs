@@ -10,9 +10,9 @@ use memchr::memmem;
 
 use super::super::classes::Route;
 use super::super::line::Line;
-use super::super::route::Preset;
+use super::super::route::{Preset, Routes, argument};
 use super::config::Login;
-use super::decode::{Decoded, argument};
+use super::decode::Decoded;
 use super::labels::{FollowUp, Outcome, Realm};
 
 /// An attempt.
@@ -50,13 +50,11 @@ use FollowUp::{MagentoCustomer, OpencartAdmin, OpencartCustomer};
 use Realm::{Admin, Api, Customer};
 use Tells::{Next, Nothing, Redirect, Success};
 
-/// OpenCart's routes, with `|` as `.`.
-const OPENCART: [(&[u8], Realm, Tells); 9] = [
+/// OpenCart's routes, with `.` before a method as `/`.
+const OPENCART: [(&[u8], Realm, Tells); 7] = [
     (b"common/login", Admin, Redirect),
-    (b"common/login.login", Admin, Next(OpencartAdmin)),
     (b"common/login/login", Admin, Next(OpencartAdmin)),
     (b"account/login", Customer, Redirect),
-    (b"account/login.login", Customer, Next(OpencartCustomer)),
     (b"account/login/login", Customer, Next(OpencartCustomer)),
     (b"checkout/login/save", Customer, Nothing),
     (b"api/login", Api, Nothing),
@@ -80,6 +78,24 @@ const PATHS: [(Option<Preset>, &[u8], Realm, Tells); 10] = [
 /// PrestaShop's controllers, as addresses without rewriting have them.
 const PRESTASHOP: [(&[u8], Realm, Tells); 2] =
     [(b"authentication", Customer, Redirect), (b"AdminLogin", Admin, Nothing)];
+
+/// What WordPress' `wp-login.php` does besides; any `action` that it does not know it takes for a login.
+const WORDPRESS: [&[u8]; 11] = [
+    b"confirm_admin_email",
+    b"postpass",
+    b"logout",
+    b"lostpassword",
+    b"retrievepassword",
+    b"resetpass",
+    b"rp",
+    b"register",
+    b"checkemail",
+    b"confirmaction",
+    b"entered_recovery_mode",
+];
+
+/// Pages of OpenCart 3's administration that show no login to who is not in.
+const OPENCART_3: [&[u8]; 2] = [b"common/forgotten", b"common/reset"];
 
 /// Where one can log in.
 #[derive(Clone, Debug)]
@@ -108,8 +124,11 @@ impl Logins {
     }
 
     fn form(&self, line: &Line<'_>, route: Route, target: &Decoded, query: &[u8], opencart: &[u8]) -> Option<Attempt> {
+        // `//giris` and `/x/../giris` are the same page.
+        let spelled = Routes::spelled(line.path_and_query().0).map(|path| path.to_ascii_lowercase());
+        let path = spelled.as_deref().unwrap_or(&target.path);
         // Magento says in the path where to go back to.
-        let path = memmem::find(&target.path, b"/referer/").map_or(&target.path[..], |end| &target.path[..end]);
+        let path = memmem::find(path, b"/referer/").map_or(path, |end| &path[..end]);
         let path = path.strip_suffix(b"/").unwrap_or(path);
         if let Some(own) = self.own.iter().find(|own| own.path.trim_end_matches('/').as_bytes() == path) {
             let ending = Ending::Now(match (status(line), line.status) {
@@ -128,25 +147,50 @@ impl Logins {
 
     /// The login of a shop's that a form is sent to.
     fn known(&self, route: Route, path: &[u8], query: &[u8], opencart: &[u8]) -> Option<(Realm, Tells)> {
-        if let Some((_, realm, tells)) = OPENCART.iter().find(|(name, ..)| *name == opencart) {
+        if let Some((_, realm, tells)) = OPENCART.iter().find(|(name, ..)| is_controller(name, opencart)) {
             return Some((*realm, *tells));
         }
         let of_shop = |shop: Option<Preset>| shop.is_none_or(|shop| self.shops.contains(&shop));
-        if let Some((.., realm, tells)) = PATHS.iter().find(|(shop, end, ..)| path.ends_with(end) && of_shop(*shop)) {
+        if let Some((_, end, realm, tells)) = PATHS.iter().find(|(shop, end, ..)| is_at(path, end) && of_shop(*shop)) {
             // The same script sends passwords anew and lets customers register.
-            let is_login =
-                !path.ends_with(b"/wp-login.php") || argument(query, b"action").is_none_or(|action| action == b"login");
+            let is_other = |action: &[u8]| WORDPRESS.contains(&action);
+            let is_login = *end != b"/wp-login.php" || !argument(query, b"action", is_other).unwrap_or(false);
             return is_login.then_some((*realm, *tells));
         }
-        if let Some(controller) = argument(query, b"controller")
-            && let Some((_, realm, tells)) = PRESTASHOP.iter().find(|(name, ..)| controller.eq_ignore_ascii_case(name))
-        {
+        let prestashop = |value: &[u8]| PRESTASHOP.iter().find(|(name, ..)| value.eq_ignore_ascii_case(name));
+        if let Some((_, realm, tells)) = argument(query, b"controller", prestashop).flatten() {
             return Some((*realm, *tells));
+        }
+        // OpenCart 3's administration takes names and passwords on every page, as long as nobody is in; who is has a token.
+        let has_token = || argument(query, b"user_token", |token| !token.is_empty()).unwrap_or(false);
+        if of_shop(Some(Preset::Opencart3)) && route == Route::Admin && is_program(path) && !has_token() {
+            let is_login = !OPENCART_3.iter().any(|name| is_controller(name, opencart));
+            return is_login.then_some((Admin, Redirect));
         }
         // Magento's form goes to whatever page of the administration was asked for; its front page as a rule.
         let is_magento = of_shop(Some(Preset::Magento2)) && route == Route::Admin;
         (is_magento && is_magento_front(path)).then_some((Admin, Redirect))
     }
+}
+
+/// Whether OpenCart finds this controller, or method of one, by a route: it knows no letter case, what is between two
+/// slashes may be nothing, and `index` is the method of who names none.
+fn is_controller(name: &[u8], route: &[u8]) -> bool {
+    let mut segments = route.split(|byte| matches!(byte, b'/' | b'.')).filter(|segment| !segment.is_empty());
+    let mut is_next = |part: &[u8]| segments.next().is_some_and(|segment| segment.eq_ignore_ascii_case(part));
+    let is_it = name.split(|byte| *byte == b'/').all(&mut is_next);
+    is_it && segments.next().is_none_or(|method| method.eq_ignore_ascii_case(b"index"))
+}
+
+/// Whether a path ends so; a script may have more behind it (`/wp-login.php/x`).
+fn is_at(path: &[u8], end: &[u8]) -> bool {
+    let goes_on = |at: usize| path[at + end.len()..].starts_with(b"/");
+    path.ends_with(end) || end.ends_with(b".php") && memmem::find(path, end).is_some_and(goes_on)
+}
+
+/// Whether a path without a slash behind it is a folder's or that of its `index.php`.
+fn is_program(path: &[u8]) -> bool {
+    path.rsplit(|byte| *byte == b'/').next().is_some_and(|last| last == b"index.php" || !last.contains(&b'.'))
 }
 
 /// `/backoffice`, `/backoffice/admin`, and below `/backoffice/admin/index/` and `/backoffice/admin/auth/`.
@@ -197,8 +241,8 @@ fn status(line: &Line<'_>) -> Status {
 
 /// OpenCart 4.1 has its API's calls signed: each is an attempt.
 fn signed(line: &Line<'_>, query: &[u8], opencart: &[u8]) -> Option<Attempt> {
-    let is_signed = matches!(opencart, b"api/order" | b"api/subscription") && argument(query, b"signature").is_some();
-    is_signed.then_some(())?;
+    let is_one = [&b"api/order"[..], b"api/subscription"].iter().any(|name| is_controller(name, opencart));
+    (is_one && argument(query, b"signature", |_| ()).is_some()).then_some(())?;
     Some(Attempt { realm: Api, ending: ending(line, Success)? })
 }
 

@@ -222,7 +222,13 @@ impl Signals {
         address.is_some_and(|address| self.ignored.iter().any(|networks| networks.contains(address)))
     }
 
-    /// Vitrin's own probes. Both are asked for: an agent is easily copied, and behind a proxy every client is local.
+    /// Vitrin's own probes, which nothing is counted of. Where a proxy makes every client local nobody is believed: an
+    /// agent is easily copied.
+    fn is_ours(&self, line: &Line<'_>, address: Option<IpAddr>) -> bool {
+        self.is_own(line, address) && self.clients.told_apart() != Some(false)
+    }
+
+    /// Whether a line may be about Vitrin's own probes, by address and agent.
     fn is_own(&self, line: &Line<'_>, address: Option<IpAddr>) -> bool {
         let Some(own) = &self.own_agent else { return false };
         address.is_some_and(|address| address.is_loopback()) && memchr::memmem::find(line.agent, own).is_some()

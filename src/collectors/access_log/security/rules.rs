@@ -107,24 +107,27 @@ impl Searched {
 
     /// The first kind of violation in a text.
     fn first(&self, text: &[u8], counts: impl Fn(Violation) -> bool) -> Option<Violation> {
+        let program = memchr::memmem::rfind(text, b".php/");
         let matches = self.search.find_overlapping_iter(text).filter_map(|found| {
             let rule = &self.rules[found.pattern().as_usize()];
-            (counts(rule.violation) && rule.holds(text, found.start(), found.end())).then_some(rule.violation)
+            (counts(rule.violation) && rule.holds(text, found.start(), found.end(), program)).then_some(rule.violation)
         });
         matches.min()
     }
 }
 
 impl Rule {
-    /// Whether a rule whose beginning was found in a text holds there.
-    fn holds(&self, text: &[u8], from: usize, to: usize) -> bool {
+    /// Whether a rule whose beginning was found in a text holds there; `program` is where the last program with more
+    /// behind its name has its end, which all of [`How::Below`] have.
+    fn holds(&self, text: &[u8], from: usize, to: usize, program: Option<usize>) -> bool {
         let is_name = from > 0 && text[from - 1] == b'/';
         match self.how {
             How::Part => true,
             How::End => to == text.len(),
             How::Segment => is_name && text.get(to).is_none_or(|next| *next == b'/'),
             How::File => is_name && text[to..].ends_with(self.end.as_bytes()) && !text[to..].contains(&b'/'),
-            How::Below => text[to..].ends_with(self.end.as_bytes()),
+            // A program may be asked for with more behind its name.
+            How::Below => text[to..].ends_with(self.end.as_bytes()) || program.is_some_and(|at| at >= to),
         }
     }
 }
@@ -178,6 +181,7 @@ mod tests {
         for rule in RULES.path.rules.iter().chain(&RULES.args.rules) {
             let lower = rule.start.to_ascii_lowercase();
             assert_eq!(rule.start, lower, "decoded text is in lower case");
+            assert!(rule.how != How::Below || rule.end == ".php", "{rule:?}");
             assert!(!rule.start.contains(['+', '\t']) && !rule.start.contains("  "), "{rule:?}");
         }
     }
@@ -219,6 +223,7 @@ mod tests {
         assert_eq!(found("/image/x.php", "a=../../etc/passwd"), Some(("webshell", true)));
         assert_eq!(found("/index.php", "a=../../etc/passwd"), Some(("traversal", false)));
         assert_eq!(found("/backup.sql", "a=${jndi:ldap://x}"), Some(("rce_probe", false)));
+        assert_eq!(found("/image/x.php/y.jpg", ""), Some(("webshell", true)));
         assert_eq!(found("/backup/2026-01-01.zip", ""), None);
         assert_eq!(found("/backup-2026-01-01.zip", ""), Some(("sensitive_file", true)));
         assert_eq!(found("/%2egit/config", ""), Some(("sensitive_file", true)));

@@ -22,7 +22,7 @@ impl Signals {
     #[inline(never)]
     pub(super) fn suspect(&mut self, line: &Line<'_>, route: Route) {
         let address = address(line.client);
-        if self.is_ignored(address) || self.is_own(line, address) {
+        if self.is_ignored(address) || self.is_ours(line, address) {
             return;
         }
         let client = self.clients.client(line.client, address);

@@ -1,5 +1,6 @@
 //! What the tests share: lines as nginx writes them, and what was seen in them.
 
+mod hiding;
 mod lines;
 mod logs;
 

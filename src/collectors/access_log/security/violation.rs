@@ -76,7 +76,7 @@ fn shape(line: &Line<'_>, target: &Decoded) -> Option<Violation> {
     if line.method == b"CONNECT" || is_absolute && is_blocked {
         return Some(Violation::OpenProxy);
     }
-    if line.status == 400 && line.protocol.is_empty() {
+    if line.status == 400 && !is_http(line) {
         return Some(Violation::BadRequest);
     }
     if matches!(line.method, b"TRACE" | b"TRACK" | b"DEBUG") || line.status == 405 {
@@ -96,13 +96,18 @@ fn is_url(target: &[u8]) -> bool {
 pub(super) fn is_scan(line: &Line<'_>, route: Route, target: &Decoded) -> bool {
     let path = target.path.as_slice();
     matches!(line.status, 400 | 403 | 404)
-        && !line.protocol.is_empty()
+        && is_http(line)
         && !matches!(route, Route::Api | Route::Static)
         && !path.starts_with(b"/.well-known/")
         && !path.starts_with(b"/favicon")
         && !path.starts_with(b"/apple-touch-icon")
         && !path.starts_with(b"/sitemap")
         && !FILES.iter().any(|end| path.ends_with(end))
+}
+
+/// Whether a line is about a request of HTTP; that it has a path says so where the format leaves the protocol out.
+fn is_http(line: &Line<'_>) -> bool {
+    !line.protocol.is_empty() || line.target.starts_with(b"/")
 }
 
 /// What the server did.

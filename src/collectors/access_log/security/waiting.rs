@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::super::line::Line;
-use super::decode::argument;
+use super::super::route::argument;
 use super::labels::{FollowUp, Outcome, Realm};
 
 /// How many logins wait at most. A guesser who tries a hundred a second has 1,500 of them waiting.
@@ -33,7 +33,7 @@ impl FollowUp {
 
     /// What a request shows about a login before it. `opencart` is OpenCart's route, empty when there is none.
     pub(super) fn of(line: &Line<'_>, path: &[u8], query: &[u8], opencart: &[u8]) -> Option<(Self, Outcome)> {
-        let has = |name| argument(query, name).is_some_and(|token| !token.is_empty());
+        let has = |name| argument(query, name, |token| !token.is_empty()).unwrap_or(false);
         if line.status != 200 {
             return None;
         }

@@ -5,6 +5,13 @@ use std::path::{Path, PathBuf};
 /// The most logs that are kept of one level.
 const LOGS: usize = 16;
 
+/// The longest path of a log with all that stands behind it, and the longest path of a folder. They are kept anew for
+/// each server that has them of `http`.
+pub(super) const LOG_BYTES: usize = 2 << 10;
+
+/// The longest format.
+const FORMAT_BYTES: usize = 32 << 10;
+
 /// The format of a log that names none.
 const COMBINED: &str = "combined";
 
@@ -68,7 +75,7 @@ impl Level {
             self.is_off = true;
             logs.clear();
         }
-        let is_read = is_file(path) && !options.iter().any(|option| is_gzip(option));
+        let is_read = is_file(path) && is_plain(values) && !options.iter().any(|option| is_gzip(option));
         if self.is_off || !is_read || logs.len() == LOGS {
             return;
         }
@@ -88,6 +95,7 @@ impl Level {
     pub(super) fn error_log(&mut self, values: &[String]) {
         let errors = self.errors.get_or_insert_default();
         if let Some(path) = values.first().filter(|path| is_file(path) && !path.starts_with("memory:"))
+            && is_plain(values)
             && errors.len() < LOGS
         {
             errors.push(path.clone());
@@ -119,12 +127,19 @@ impl Level {
 
 /// What `log_format` defines with these values.
 pub(super) fn log_format(values: &[String]) -> Option<(String, LogFormat)> {
-    let (name, parts) = values.split_first()?;
+    let (name, parts) =
+        values.split_first().filter(|_| values.iter().map(String::len).sum::<usize>() <= FORMAT_BYTES)?;
     let (escape, parts) = match parts.split_first() {
         Some((first, rest)) if first.starts_with("escape=") => (first["escape=".len()..].to_owned(), rest),
         _ => ("default".to_owned(), parts),
     };
     Some((name.clone(), LogFormat { escape, text: parts.concat() }))
+}
+
+/// Whether this can stand in a list, and in a line that people are shown.
+pub(in crate::collectors) fn is_plain(values: &[String]) -> bool {
+    values.iter().map(String::len).sum::<usize>() <= LOG_BYTES
+        && !values.iter().any(|value| value.contains(char::is_control))
 }
 
 /// Whether a log is written to a file.

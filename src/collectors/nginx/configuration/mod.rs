@@ -12,15 +12,19 @@ use std::path::{Path, PathBuf};
 
 use crate::glob;
 use crate::machine::beginning;
-pub(in crate::collectors) use logs::{AccessLog, LogFormat};
+pub(in crate::collectors) use logs::{AccessLog, LogFormat, is_plain};
 use logs::{Level, log_format};
 use server::Open;
-pub(in crate::collectors) use server::Server;
+pub(in crate::collectors) use server::{Server, replaced};
 use token::{Token, token};
 
-/// The largest file we read, and the most of them: `conf.d` of a hoster has one for each shop.
+/// The largest file we read, the most of them, and the most of all together: `conf.d` of a hoster has one for each shop.
 const FILE_BYTES: u64 = 1 << 20;
 const FILES: usize = 2_000;
+const BYTES: usize = 64 << 20;
+
+/// The most patterns that are looked for: each may walk through many folders and find nothing.
+const PATTERNS: usize = 2_000;
 
 /// How deep files may include one another.
 const DEPTH: usize = 10;
@@ -29,6 +33,9 @@ const DEPTH: usize = 10;
 const SERVERS: usize = 2_000;
 const FORMATS: usize = 200;
 const VALUES: usize = 100;
+
+/// The most logs of locations in all.
+const LOGS: usize = 10_000;
 
 /// What a configuration says of what we watch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,6 +104,10 @@ struct Reader<'a> {
     /// The file that is being read.
     file: PathBuf,
     files: usize,
+    bytes: usize,
+    patterns: usize,
+    /// Logs of locations.
+    logs: usize,
     blocks: Vec<Block>,
     main: Level,
     http: Level,
@@ -111,6 +122,9 @@ impl<'a> Reader<'a> {
             folder: file.parent().unwrap_or(Path::new("/")),
             file: PathBuf::new(),
             files: 0,
+            bytes: 0,
+            patterns: 0,
+            logs: 0,
             blocks: Vec::new(),
             main: Level::default(),
             http: Level::default(),
@@ -121,12 +135,13 @@ impl<'a> Reader<'a> {
 
     /// Reads a file of the host.
     fn read_file(&mut self, file: &Path, depth: usize) -> Option<()> {
-        if self.files == FILES || depth == DEPTH {
+        if self.files == FILES || self.bytes >= BYTES || depth == DEPTH {
             return None;
         }
         self.files += 1;
         let inside = self.root.join(file.strip_prefix("/").unwrap_or(file));
         let text = beginning(&inside, FILE_BYTES).ok()?;
+        self.bytes += text.len();
         let around = std::mem::replace(&mut self.file, file.to_owned());
         self.read(&text, depth);
         self.file = around;
@@ -166,8 +181,10 @@ impl<'a> Reader<'a> {
         match self.blocks.pop() {
             Some(Block::Server(open)) if self.servers.len() < SERVERS => self.servers.push(*open),
             Some(Block::Location { level, .. }) => {
+                let own = level.own().filter(|logs| !logs.is_empty() && self.logs + logs.len() <= LOGS);
+                self.logs += own.map_or(0, <[_]>::len);
                 let Some(open) = self.server() else { return };
-                if let Some(logs) = level.own().filter(|logs| !logs.is_empty())
+                if let Some(logs) = own
                     && open.server.logs.len() < VALUES
                 {
                     open.server.logs.push(logs.to_vec());
@@ -189,7 +206,9 @@ impl<'a> Reader<'a> {
                 self.level().into_iter().for_each(|level| level.access_log(values, &file));
             }
             ("error_log", _) => self.level().into_iter().for_each(|level| level.error_log(values)),
-            ("root", [folder]) => self.level().into_iter().for_each(|level| level.root = Some(folder.clone())),
+            ("root", [folder]) if is_plain(values) => {
+                self.level().into_iter().for_each(|level| level.root = Some(folder.clone()));
+            }
             (name, _) => {
                 let Some(open) = self.server() else { return };
                 match (name, values) {
@@ -203,6 +222,12 @@ impl<'a> Reader<'a> {
     }
 
     fn include(&mut self, pattern: &str, depth: usize) {
+        if glob::is_pattern(pattern) {
+            if self.patterns == PATTERNS {
+                return;
+            }
+            self.patterns += 1;
+        }
         let pattern = self.folder.join(pattern);
         for file in glob::expand(self.root, &pattern.to_string_lossy()) {
             let on_host = file.strip_prefix(self.root).map(|file| Path::new("/").join(file));

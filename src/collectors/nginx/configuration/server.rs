@@ -1,9 +1,6 @@
 //! A `server` of nginx's, with what it has of the levels around it.
 
-use super::logs::{AccessLog, Level};
-
-/// The longest path that variables are put into.
-const PATH_BYTES: usize = 4 << 10;
+use super::logs::{AccessLog, LOG_BYTES, Level};
 
 /// A `server` of `http`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,12 +51,19 @@ impl Open {
 
 /// A path with what `set` has given to its variables, unless it becomes too long.
 fn put_in(path: String, variables: &[(String, String)]) -> String {
-    if !path.contains('$') || path.len() > PATH_BYTES {
+    if !path.contains('$') || path.len() > LOG_BYTES {
         return path;
     }
     // What holds variables itself is left alone: it might double with each step.
-    let is_plain = |(name, value): &&(String, String)| {
-        name.starts_with('$') && name.len() > 1 && !value.contains('$') && value.len() <= PATH_BYTES
-    };
-    variables.iter().filter(is_plain).fold(path, |path, (name, value)| path.replace(name, value))
+    let is_plain = |(name, value): &&(String, String)| name.starts_with('$') && name.len() > 1 && !value.contains('$');
+    variables.iter().filter(is_plain).fold(path, |path, (name, value)| replaced(path, name, value))
+}
+
+/// A text with what a variable stands for, unless it becomes too long.
+pub(in crate::collectors) fn replaced(text: String, name: &str, value: &str) -> String {
+    let more = text.matches(name).count().saturating_mul(value.len());
+    if more == 0 && !text.contains(name) || text.len().saturating_add(more) > LOG_BYTES {
+        return text;
+    }
+    text.replace(name, value)
 }

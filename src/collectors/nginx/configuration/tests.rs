@@ -153,3 +153,32 @@ fn files_that_include_one_another_end() {
     let text = "include nginx.conf; include nginx.conf;";
     assert_eq!(found(&[("etc/nginx/nginx.conf", text)]), Some(Configuration::default()));
 }
+
+#[test]
+fn what_a_stranger_may_include_does_not_grow_beyond_what_he_wrote() {
+    let long = "/l".repeat(3_000);
+    let many = "$a".repeat(900);
+    let text = format!(
+        "http {{ access_log {long} x; access_log /l/a x; access_log {many} x; error_log {long}; root {long}; server {{ set $a \
+         {}; location /a {{ access_log \"/l/b\n\" x; access_log /l/b \"\\nThen: rm\"; access_log /l/b x; }} }} }}",
+        "b".repeat(1_000),
+    );
+    let found = one(&text);
+    let [server] = &found.servers[..] else { panic!("{found:?}") };
+    assert_eq!((&server.root, &server.errors[..]), (&None, &[][..]));
+    let paths: Vec<_> = server.logs.iter().flatten().map(|log| &*log.path).collect();
+    assert_eq!(paths, ["/l/a", &many, "/l/b"], "what is too long, or is several lines, is nobody's log");
+}
+
+#[test]
+fn logs_of_locations_and_patterns_of_files_are_so_many_and_no_more() {
+    let location = "location /a { access_log /l/a; access_log /l/b; }".repeat(80);
+    let servers = format!("server {{ {location} }}").repeat(100);
+    let includes = format!("{} include /b*;", "include /a*;".repeat(PATTERNS));
+    let found = found(&[("etc/nginx/nginx.conf", &format!("http {{ {servers} {includes} }}")), ("b", "server { }")]);
+    let found = found.unwrap();
+    let own = found.servers.len();
+    assert_eq!(own, 100, "the last pattern is one too many");
+    let logs: usize = found.servers.iter().flat_map(|server| &server.logs).map(Vec::len).sum();
+    assert_eq!(logs, LOGS + own);
+}

@@ -7,7 +7,7 @@ use super::super::bucket::Poured;
 use super::*;
 
 /// A request for a page at a second, from an address, answered with a status.
-fn line<'a>(second: i64, client: &'a str, method: &'a str, target: &'a str, status: u16) -> Line<'a> {
+pub(super) fn line<'a>(second: i64, client: &'a str, method: &'a str, target: &'a str, status: u16) -> Line<'a> {
     Line {
         time: Some(1_795_428_000 + second),
         client: client.as_bytes(),
@@ -132,22 +132,6 @@ fn networks_that_are_ignored_are_not_there() {
     }
     signals.advance(1_795_428_100);
     assert_eq!(reported(&signals), "");
-}
-
-#[test]
-fn our_own_requests_are_left_out_by_agent_and_address_together() {
-    let around = Surroundings { own_agent: Some("0f3a"), ..Surroundings::default() };
-    for (client, agent, counted) in [
-        ("127.0.0.1", "vitrin (0f3a)", 0),
-        ("::1", "vitrin (0f3a)", 0),
-        ("127.0.0.1", "vitrin", 1),
-        ("192.0.2.1", "0f3a", 1),
-    ] {
-        let mut signals = Signals::new(&Config::default(), around);
-        let line = Line { agent: agent.as_bytes(), ..line(0, client, "GET", "/.env", 404) };
-        signals.see(&line, Route::Other);
-        assert_eq!(reported(&signals).lines().count(), counted, "{client} {agent}");
-    }
 }
 
 #[test]
