@@ -8,22 +8,27 @@ pub(crate) const FORMAT: &str = concat!(
     r#""$http_referer" "$http_user_agent" $request_time "$upstream_response_time""#,
 );
 
-const TARGETS: [&str; 14] = [
-    "/",
-    "/index.php?route=product/category&path=20_27&limit=25&page=",
-    "/index.php?route=product/product&path=57&product_id=",
-    "/index.php?route=product/search&search=canon%20eos%20",
-    "/index.php?route=checkout/cart",
-    "/index.php?route=checkout/checkout",
-    "/index.php?route=account/login",
-    "/index.php?route=api/order/edit&api_token=a4bfc2d0e7a81d3c5b6d7e8f90",
-    "/image/cache/catalog/demo/canon_eos_5d_1-228x228.jpg?v=",
-    "/catalog/view/javascript/bootstrap/css/bootstrap.min.css",
-    "/catalog/view/theme/default/image/payment.png",
-    "/desktops/mac/imac-27-inch-",
-    "/image/cache/catalog/demo/banners/iPhone6-1140x380.jpg?x=",
-    "/wp-login.php",
+/// What is asked for, and how often of a hundred times: a page brings files with it, of which browsers know many already,
+/// and a few clients are no shoppers.
+const TARGETS: [(&str, u64); 14] = [
+    ("/", 4),
+    ("/index.php?route=product/category&path=20_27&limit=25&page=", 8),
+    ("/index.php?route=product/product&path=57&product_id=", 10),
+    ("/index.php?route=product/search&search=canon%20eos%20", 3),
+    ("/index.php?route=checkout/cart", 2),
+    ("/index.php?route=checkout/checkout", 1),
+    ("/index.php?route=account/login", 1),
+    ("/index.php?route=api/order/edit&api_token=a4bfc2d0e7a81d3c5b6d7e8f90", 2),
+    ("/image/cache/catalog/demo/canon_eos_5d_1-228x228.jpg?v=", 26),
+    ("/catalog/view/javascript/bootstrap/css/bootstrap.min.css", 14),
+    ("/catalog/view/theme/default/image/payment.png", 10),
+    ("/desktops/mac/imac-27-inch-", 6),
+    ("/image/cache/catalog/demo/banners/iPhone6-1140x380.jpg?x=", 12),
+    ("/wp-login.php", 1),
 ];
+
+/// How it is answered, likewise.
+const STATUS: [(&str, u64); 6] = [("200", 84), ("304", 9), ("302", 4), ("404", 1), ("499", 1), ("503", 1)];
 
 const AGENTS: [&str; 6] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36",
@@ -52,6 +57,17 @@ impl Mixed {
     }
 }
 
+/// One of these, each as often as it says.
+fn weighted<'a>(mixed: &mut Mixed, of: &[(&'a str, u64)]) -> &'a str {
+    let mut left = mixed.below(of.iter().map(|(_, weight)| weight).sum());
+    let chosen = of.iter().find(|(_, weight)| {
+        let is_it = left < *weight;
+        left = left.saturating_sub(*weight);
+        is_it
+    });
+    chosen.expect("it is below the sum").0
+}
+
 /// So many lines.
 pub(crate) fn lines(count: u64) -> Vec<u8> {
     let mut mixed = Mixed(1);
@@ -66,10 +82,10 @@ pub(crate) fn lines(count: u64) -> Vec<u8> {
         };
         let second = line / 400;
         let method = if mixed.below(20) == 0 { "POST" } else { "GET" };
-        let target = mixed.one(&TARGETS);
+        let target = weighted(&mut mixed, &TARGETS);
         let number = if target.ends_with(['=', '-']) { mixed.below(5_000).to_string() } else { String::new() };
         let protocol = mixed.one(&["HTTP/2.0", "HTTP/2.0", "HTTP/1.1"]);
-        let status = mixed.one(&["200", "200", "200", "200", "200", "200", "200", "304", "302", "404", "499", "503"]);
+        let status = weighted(&mut mixed, &STATUS);
         let is_static = target.contains('.') && !target.contains("php");
         let time = if is_static { 0 } else { 4 + mixed.below(60) * mixed.below(9) };
         let upstream = if is_static { "-".to_owned() } else { format!("0.{time:03}") };
