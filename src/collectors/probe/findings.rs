@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::certificates::Found;
-use super::connect::{self, Family, is_private};
+use super::connect::{Family, Resolver, is_private};
 use super::dns::Answered;
 use super::ending::{Ending, Trouble};
 use super::handshake::Encrypted;
@@ -29,6 +29,8 @@ crate::metrics! {
 /// What a probe has learned so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
+    /// Who looks up names.
+    resolver: Resolver,
     lookup: Option<Duration>,
     address: Option<IpAddr>,
     /// Whether it was the words that were not as expected; `None` for probes of what has no words.
@@ -46,11 +48,16 @@ pub(super) struct Findings {
 }
 
 impl Findings {
+    /// Nothing yet, for a target whose names this one looks up.
+    pub(super) fn of(resolver: Resolver) -> Self {
+        Self { resolver, ..Self::default() }
+    }
+
     /// Looks up a name, whose first address counts as the one that is probed until another is connected to.
     pub(super) async fn resolve(&mut self, host: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Trouble> {
         self.doing(format!("looking up `{host}`"));
         let begun = Instant::now();
-        let found = connect::resolve(host, port, family).await;
+        let found = self.resolver.resolve(host, port, family).await;
         *self.lookup.get_or_insert_default() += begun.elapsed();
         let addresses = found?;
         self.address = addresses.first().map(SocketAddr::ip);

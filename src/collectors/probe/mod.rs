@@ -31,6 +31,7 @@ use crate::snapshot::Snapshot;
 
 pub use config::{Config, section};
 use config::{LONGEST, Subject};
+use connect::Resolver;
 use ending::{Ending, Trouble};
 use findings::Findings;
 use handshake::{Encrypted, Means};
@@ -56,6 +57,7 @@ static UNDER_WAY: Semaphore = Semaphore::const_new(64);
 pub struct Probe {
     config: Config,
     tally: Tally,
+    resolver: Resolver,
     legacy: LegacyVersions,
     /// What is to be done about the last probe.
     ways_out: Mutex<Vec<Remedy>>,
@@ -88,6 +90,7 @@ impl Collector for Probe {
         Self {
             config: config.clone(),
             tally: Tally::default(),
+            resolver: Resolver::default(),
             legacy: LegacyVersions::default(),
             ways_out: Mutex::default(),
             context: context.clone(),
@@ -99,7 +102,7 @@ impl Collector for Probe {
         let limit = self.config.timeout;
         let trust = self.config.subject.encryption().map(|encryption| Trust::load(&encryption.settings)).transpose();
         let begun = Instant::now();
-        let mut found = Findings::default();
+        let mut found = Findings::of(self.resolver.clone());
         let ended = match trust {
             Ok(trust) => {
                 let means = Means { deadline: begun + limit, context: &self.context, trust };
