@@ -171,14 +171,10 @@ pub(super) fn is_private(address: IpAddr) -> bool {
             match segments {
                 // NAT64 and 6to4 lead to the IPv4 address within.
                 [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => embedded(high, low),
-                [0x64, 0xff9b, 1, ..] => true,
-                _ => {
-                    v6.is_multicast()
-                        || v6.is_unique_local()
-                        || v6.is_unicast_link_local()
-                        // Site-local, which is deprecated and still routed by some.
-                        || segments[0] & 0xffc0 == 0xfec0
-                }
+                // Of all else only 2000::/3 is the public internet's, and of that not what leads elsewhere by itself
+                // (Teredo and others, RFC 2928).
+                [0x2001, ..0x200, ..] => true,
+                _ => segments[0] & 0xe000 != 0x2000,
             }
         }
     }
@@ -219,10 +215,22 @@ mod tests {
             "64:ff9b::a9fe:a9fe",
             "64:ff9b:1::1",
             "2002:7f00:1::",
+            "2001:0:7f00:1::",
+            "::ffff:0:10.0.0.1",
+            "5f00::1",
+            "100::1",
         ] {
             assert!(is_private(text.parse().unwrap()), "{text}");
         }
-        for text in ["1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"] {
+        for text in [
+            "1.1.1.1",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "::ffff:1.1.1.1",
+            "64:ff9b::101:101",
+            "2001:4860::8888",
+        ] {
             assert!(!is_private(text.parse().unwrap()), "{text}");
         }
     }
