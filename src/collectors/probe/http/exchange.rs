@@ -65,7 +65,7 @@ impl Exchange<'_> {
         let alpn: &[&[u8]] = if self.page.http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
         let trust = self.means.trust(&settings)?;
         visited_of(found).begin(Phase::Tls);
-        let (stream, http2) = agree(stream, address, &name, alpn, &trust, found).await?;
+        let (stream, http2) = agree(stream, address, &name, alpn, &trust, self.means.deadline, found).await?;
         visited_of(found).end();
         if http2 { self.http2(stream, found).await } else { self.http1(stream, found).await }
     }
