@@ -207,7 +207,7 @@ fn authorization(login: &Login) -> Result<HeaderValue, Trouble> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::path::Path;
 
     use proptest::prelude::*;
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
     use crate::collectors::probe::config::Subject;
 
-    fn page(keys: &str) -> Page {
+    pub(in super::super) fn page(keys: &str) -> Page {
         let text = format!("[probe.targets.main]\n{keys}\n");
         let config = crate::config::parse(Path::new("test"), &text).unwrap();
         match &config.collectors.probe.targets.values().next().unwrap().subject {
