@@ -164,9 +164,13 @@ impl<'de> Deserialize<'de> for PageUrl {
     }
 }
 
+/// For people: without the query, which may hold a key.
 impl fmt::Display for PageUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let mut shown = self.0.clone();
+        shown.set_query(None);
+        shown.set_fragment(None);
+        shown.fmt(f)
     }
 }
 
