@@ -2,22 +2,13 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
-use std::sync::Arc;
 
 use serde::Deserialize;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 use super::ending::{Ending, Trouble};
-
-/// How many names are looked up at a time, all targets together. A lookup is a thread of its own that nobody can call
-/// back, for as long as the system's resolver is patient: often longer than a probe.
-static LOOKUPS: Semaphore = Semaphore::const_new(128);
-
-/// How many of these are one target's. A name that hangs keeps its target's next probes waiting, and nobody else's.
-const LOOKUPS_OF_ONE: usize = 2;
+use super::threads::Threads;
 
 /// How many addresses of a name are tried.
 const ADDRESSES: usize = 4;
@@ -55,60 +46,39 @@ impl Family {
     }
 }
 
-/// Looks names up for one target, however many of its probes have given up on theirs.
-#[derive(Clone, Debug)]
-pub(super) struct Resolver(Arc<Semaphore>);
-
-impl Default for Resolver {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(LOOKUPS_OF_ONE)))
+/// The addresses of a host, as this machine's resolver gives them (`/etc/hosts` too): at least one.
+///
+/// # Errors
+/// `dns`, when there is none of that family.
+pub(super) async fn resolve(
+    host: &str,
+    port: u16,
+    family: Family,
+    threads: &Threads,
+) -> Result<Vec<SocketAddr>, Trouble> {
+    let found = match host.parse::<IpAddr>() {
+        Ok(address) => vec![SocketAddr::new(address, port)],
+        Err(_) => lookup(host.to_owned(), port, threads).await?,
+    };
+    let all = found.len();
+    let mut addresses: Vec<_> = found.into_iter().filter(|address| family.takes(address)).collect();
+    if addresses.is_empty() {
+        let but = if all == 0 { "" } else { ", only of the other kind" };
+        return Err(Trouble::new(Ending::Dns, format!("`{host}` has no address{}{but}", family.word())));
     }
+    addresses.truncate(ADDRESSES);
+    Ok(addresses)
 }
 
-impl Resolver {
-    /// The addresses of a host, as this machine's resolver gives them (`/etc/hosts` too): at least one.
-    ///
-    /// # Errors
-    /// `dns`, when there is none of that family.
-    pub(super) async fn resolve(&self, host: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Trouble> {
-        let found = match host.parse::<IpAddr>() {
-            Ok(address) => vec![SocketAddr::new(address, port)],
-            Err(_) => self.lookup(host.to_owned(), port).await?,
-        };
-        let all = found.len();
-        let mut addresses: Vec<_> = found.into_iter().filter(|address| family.takes(address)).collect();
-        if addresses.is_empty() {
-            let but = if all == 0 { "" } else { ", only of the other kind" };
-            return Err(Trouble::new(Ending::Dns, format!("`{host}` has no address{}{but}", family.word())));
-        }
-        addresses.truncate(ADDRESSES);
-        Ok(addresses)
-    }
-
-    async fn lookup(&self, host: String, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
-        let name = host.clone();
-        let found = self.in_turn(move || (name.as_str(), port).to_socket_addrs().map(Iterator::collect)).await?;
-        found.map_err(|error: io::Error| {
-            // `failed to lookup address information: ` says nothing that is not said here.
-            let text = error.to_string();
-            let text = text.rsplit_once("information: ").map_or(text.as_str(), |(_, cause)| cause);
-            Trouble::new(Ending::Dns, format!("`{host}` does not resolve: {text}"))
-        })
-    }
-
-    /// Does this in a thread of its own, once it is this target's turn.
-    async fn in_turn<T: Send + 'static>(&self, lookup: impl FnOnce() -> T + Send + 'static) -> Result<T, Trouble> {
-        let bug = |error: &dyn std::error::Error| Trouble::new(Ending::Local, error.to_string());
-        let own = self.0.clone().acquire_owned().await.map_err(|closed| bug(&closed))?;
-        let all = LOOKUPS.acquire().await.map_err(|closed| bug(&closed))?;
-        let done = spawn_blocking(move || {
-            let found = lookup();
-            // Not before the thread is done, also when nobody waits for it any more.
-            drop((own, all));
-            found
-        });
-        done.await.map_err(|error| bug(&error))
-    }
+async fn lookup(host: String, port: u16, threads: &Threads) -> Result<Vec<SocketAddr>, Trouble> {
+    let name = host.clone();
+    let found = threads.run(move || (name.as_str(), port).to_socket_addrs().map(Iterator::collect)).await?;
+    found.map_err(|error: io::Error| {
+        // `failed to lookup address information: ` says nothing that is not said here.
+        let text = error.to_string();
+        let text = text.rsplit_once("information: ").map_or(text.as_str(), |(_, cause)| cause);
+        Trouble::new(Ending::Dns, format!("`{host}` does not resolve: {text}"))
+    })
 }
 
 /// A connection to the first of these addresses that takes one; those that do not answer share the time until `deadline`.
@@ -182,12 +152,6 @@ pub(super) fn is_private(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, mpsc};
-    use std::time::Duration;
-
-    use futures_util::FutureExt as _;
-    use tokio::time::timeout;
-
     use super::*;
 
     #[test]
@@ -237,33 +201,16 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_is_not_looked_up_and_must_be_of_the_family_asked_for() {
-        let found = Resolver::default().resolve("127.0.0.1", 80, Family::Any).await.unwrap();
+        let found = resolve("127.0.0.1", 80, Family::Any, &Threads::default()).await.unwrap();
         assert_eq!(found, ["127.0.0.1:80".parse().unwrap()]);
-        let trouble = Resolver::default().resolve("::1", 80, Family::V4).await.unwrap_err();
+        let trouble = resolve("::1", 80, Family::V4, &Threads::default()).await.unwrap_err();
         assert_eq!(trouble.ending, Ending::Dns);
         assert_eq!(trouble.failure.to_string(), "`::1` has no address of IPv4, only of the other kind");
     }
 
     #[tokio::test]
-    async fn a_target_whose_names_hang_keeps_no_other_waiting() {
-        let (release, hangs) = mpsc::channel::<()>();
-        let hangs = Arc::new(Mutex::new(hangs));
-        let hung = Resolver::default();
-        for _ in 0..200 {
-            let hangs = hangs.clone();
-            let given_up = hung.in_turn(move || hangs.lock().map(|hangs| hangs.recv().is_err()).is_ok());
-            assert!(given_up.now_or_never().is_none());
-        }
-        // Those who never had their turn have let go of theirs.
-        assert_eq!(Arc::strong_count(&hangs), 1 + LOOKUPS_OF_ONE);
-        let other = timeout(Duration::from_secs(30), Resolver::default().in_turn(|| 7)).await;
-        drop(release);
-        assert_eq!(other.expect("its turn has come").unwrap(), 7);
-    }
-
-    #[tokio::test]
     async fn a_name_that_is_none_does_not_resolve() {
-        let trouble = Resolver::default().resolve("shop.invalid", 80, Family::Any).await.unwrap_err();
+        let trouble = resolve("shop.invalid", 80, Family::Any, &Threads::default()).await.unwrap_err();
         assert_eq!(trouble.ending, Ending::Dns);
         let message = trouble.failure.to_string();
         assert!(message.starts_with("`shop.invalid` does not resolve: ") && !message.contains("lookup"), "{message}");

@@ -15,6 +15,7 @@ mod pattern;
 mod remedy;
 mod tally;
 mod tcp;
+mod threads;
 pub mod tls;
 
 use std::sync::{Mutex, MutexGuard};
@@ -31,11 +32,11 @@ use crate::snapshot::Snapshot;
 
 pub use config::{Config, section};
 use config::{LONGEST, Subject};
-use connect::Resolver;
 use ending::{Ending, Trouble};
 use findings::Findings;
 use handshake::{Encrypted, Means};
 use tally::Tally;
+use threads::Threads;
 use tls::legacy::LegacyVersions;
 use tls::trust::Trust;
 
@@ -57,7 +58,7 @@ static UNDER_WAY: Semaphore = Semaphore::const_new(64);
 pub struct Probe {
     config: Config,
     tally: Tally,
-    resolver: Resolver,
+    threads: Threads,
     legacy: LegacyVersions,
     /// What is to be done about the last probe.
     ways_out: Mutex<Vec<Remedy>>,
@@ -90,7 +91,7 @@ impl Collector for Probe {
         Self {
             config: config.clone(),
             tally: Tally::default(),
-            resolver: Resolver::default(),
+            threads: Threads::default(),
             legacy: LegacyVersions::default(),
             ways_out: Mutex::default(),
             context: context.clone(),
@@ -102,7 +103,7 @@ impl Collector for Probe {
         let limit = self.config.timeout;
         let trust = self.config.subject.encryption().map(|encryption| Trust::load(&encryption.settings)).transpose();
         let begun = Instant::now();
-        let mut found = Findings::of(self.resolver.clone());
+        let mut found = Findings::of(self.threads.clone());
         let ended = match trust {
             Ok(trust) => {
                 let means = Means { deadline: begun + limit, context: &self.context, trust };
@@ -157,7 +158,7 @@ impl Probe {
             Subject::Tls(port) => port.probe(found, means).await,
             Subject::Dns(name) => name.probe(found, means.deadline).await,
             Subject::Certificates(files) => {
-                found.files = Some(files.probe().await?);
+                found.files = Some(files.probe(&self.threads).await?);
                 Ok(())
             }
         }
