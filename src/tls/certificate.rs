@@ -82,11 +82,23 @@ pub(crate) fn date(seconds: i64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
 }
 
-/// A text that came from outside, on one line and not too long.
+/// A name that came from outside, on one line and not too long.
 #[must_use]
 pub(crate) fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(NAME_CHARS).flat_map(char::escape_debug).collect();
-    if text.chars().nth(NAME_CHARS).is_some() {
+    excerpt(text, NAME_CHARS)
+}
+
+/// A text that came from outside, on one line and no longer than this.
+#[must_use]
+pub(crate) fn excerpt(text: &str, chars: usize) -> String {
+    let mut shown = String::new();
+    for char in text.chars().take(chars) {
+        match char {
+            '"' | '\'' => shown.push(char),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
+    if text.chars().nth(chars).is_some() {
         shown.push('…');
     }
     shown
@@ -161,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_others_wrote_is_shown_on_one_line_and_not_without_end() {
-        assert_eq!(shown("a\n\u{1b}[31mb"), "a\\n\\u{1b}[31mb");
+        assert_eq!(shown("a\n\u{1b}[31mb \"ş\" \u{9b}"), "a\\n\\u{1b}[31mb \"ş\" \\u{9b}");
         assert_eq!(shown(&"x".repeat(101)), format!("{}…", "x".repeat(100)));
     }
 

@@ -5,15 +5,10 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 
 use serde::Deserialize;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 use super::ending::{Ending, Trouble};
-
-/// How many names are looked up at a time. A lookup is a thread of its own that nobody can call back, for as long as
-/// the system's resolver is patient.
-static LOOKUPS: Semaphore = Semaphore::const_new(8);
+use super::threads::Threads;
 
 /// How many addresses of a name are tried.
 const ADDRESSES: usize = 4;
@@ -55,10 +50,15 @@ impl Family {
 ///
 /// # Errors
 /// `dns`, when there is none of that family.
-pub(super) async fn resolve(host: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Trouble> {
+pub(super) async fn resolve(
+    host: &str,
+    port: u16,
+    family: Family,
+    threads: &Threads,
+) -> Result<Vec<SocketAddr>, Trouble> {
     let found = match host.parse::<IpAddr>() {
         Ok(address) => vec![SocketAddr::new(address, port)],
-        Err(_) => lookup(host.to_owned(), port).await?,
+        Err(_) => lookup(host.to_owned(), port, threads).await?,
     };
     let all = found.len();
     let mut addresses: Vec<_> = found.into_iter().filter(|address| family.takes(address)).collect();
@@ -70,17 +70,9 @@ pub(super) async fn resolve(host: &str, port: u16, family: Family) -> Result<Vec
     Ok(addresses)
 }
 
-async fn lookup(host: String, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
-    let bug = |error: &dyn std::error::Error| Trouble::new(Ending::Local, error.to_string());
-    let permit = LOOKUPS.acquire().await.map_err(|closed| bug(&closed))?;
-    let (found, host) = spawn_blocking(move || {
-        let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
-        // Not before the thread is done, also when nobody waits for it any more.
-        drop(permit);
-        (found, host)
-    })
-    .await
-    .map_err(|error| bug(&error))?;
+async fn lookup(host: String, port: u16, threads: &Threads) -> Result<Vec<SocketAddr>, Trouble> {
+    let name = host.clone();
+    let found = threads.run(move || (name.as_str(), port).to_socket_addrs().map(Iterator::collect)).await?;
     found.map_err(|error: io::Error| {
         // `failed to lookup address information: ` says nothing that is not said here.
         let text = error.to_string();
@@ -149,14 +141,10 @@ pub(super) fn is_private(address: IpAddr) -> bool {
             match segments {
                 // NAT64 and 6to4 lead to the IPv4 address within.
                 [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => embedded(high, low),
-                [0x64, 0xff9b, 1, ..] => true,
-                _ => {
-                    v6.is_multicast()
-                        || v6.is_unique_local()
-                        || v6.is_unicast_link_local()
-                        // Site-local, which is deprecated and still routed by some.
-                        || segments[0] & 0xffc0 == 0xfec0
-                }
+                // Of all else only 2000::/3 is the public internet's, and of that not what leads elsewhere by itself
+                // (Teredo and others, RFC 2928).
+                [0x2001, ..0x200, ..] => true,
+                _ => segments[0] & 0xe000 != 0x2000,
             }
         }
     }
@@ -191,26 +179,38 @@ mod tests {
             "64:ff9b::a9fe:a9fe",
             "64:ff9b:1::1",
             "2002:7f00:1::",
+            "2001:0:7f00:1::",
+            "::ffff:0:10.0.0.1",
+            "5f00::1",
+            "100::1",
         ] {
             assert!(is_private(text.parse().unwrap()), "{text}");
         }
-        for text in ["1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"] {
+        for text in [
+            "1.1.1.1",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "::ffff:1.1.1.1",
+            "64:ff9b::101:101",
+            "2001:4860::8888",
+        ] {
             assert!(!is_private(text.parse().unwrap()), "{text}");
         }
     }
 
     #[tokio::test]
     async fn an_address_is_not_looked_up_and_must_be_of_the_family_asked_for() {
-        let found = resolve("127.0.0.1", 80, Family::Any).await.unwrap();
+        let found = resolve("127.0.0.1", 80, Family::Any, &Threads::default()).await.unwrap();
         assert_eq!(found, ["127.0.0.1:80".parse().unwrap()]);
-        let trouble = resolve("::1", 80, Family::V4).await.unwrap_err();
+        let trouble = resolve("::1", 80, Family::V4, &Threads::default()).await.unwrap_err();
         assert_eq!(trouble.ending, Ending::Dns);
         assert_eq!(trouble.failure.to_string(), "`::1` has no address of IPv4, only of the other kind");
     }
 
     #[tokio::test]
     async fn a_name_that_is_none_does_not_resolve() {
-        let trouble = resolve("shop.invalid", 80, Family::Any).await.unwrap_err();
+        let trouble = resolve("shop.invalid", 80, Family::Any, &Threads::default()).await.unwrap_err();
         assert_eq!(trouble.ending, Ending::Dns);
         let message = trouble.failure.to_string();
         assert!(message.starts_with("`shop.invalid` does not resolve: ") && !message.contains("lookup"), "{message}");

@@ -11,6 +11,7 @@ use super::dns::Answered;
 use super::ending::{Ending, Trouble};
 use super::handshake::Encrypted;
 use super::http::Visited;
+use super::threads::Threads;
 use super::tls::Inspection;
 use crate::snapshot::Snapshot;
 
@@ -29,6 +30,7 @@ crate::metrics! {
 /// What a probe has learned so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
+    threads: Threads,
     lookup: Option<Duration>,
     address: Option<IpAddr>,
     /// Whether it was the words that were not as expected; `None` for probes of what has no words.
@@ -46,11 +48,16 @@ pub(super) struct Findings {
 }
 
 impl Findings {
+    /// Nothing yet, for a target with these threads.
+    pub(super) fn of(threads: Threads) -> Self {
+        Self { threads, ..Self::default() }
+    }
+
     /// Looks up a name, whose first address counts as the one that is probed until another is connected to.
     pub(super) async fn resolve(&mut self, host: &str, port: u16, family: Family) -> Result<Vec<SocketAddr>, Trouble> {
         self.doing(format!("looking up `{host}`"));
         let begun = Instant::now();
-        let found = connect::resolve(host, port, family).await;
+        let found = connect::resolve(host, port, family, &self.threads).await;
         *self.lookup.get_or_insert_default() += begun.elapsed();
         let addresses = found?;
         self.address = addresses.first().map(SocketAddr::ip);

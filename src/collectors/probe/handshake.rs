@@ -35,7 +35,7 @@ impl EncryptedPort {
         let name = server_name(self.encryption.settings.server_name.as_deref(), host)?;
         found.encrypted = Some(Encrypted { address, name: name.clone() });
         let trust = means.trust(&self.encryption.settings)?;
-        let agreed = agree(stream, address, &name, &[], &trust, found).await;
+        let agreed = agree(stream, address, &name, &[], &trust, means.deadline, found).await;
         agreed.map(drop).map_err(|trouble| trouble.context(format!("agreeing on TLS with {}", self.place)))
     }
 }
@@ -76,6 +76,7 @@ pub(super) async fn agree(
     name: &ServerName<'static>,
     alpn: &[&[u8]],
     trust: &Trust,
+    deadline: Instant,
     found: &mut Findings,
 ) -> Result<(TlsStream<TcpStream>, bool), Trouble> {
     found.doing("agreeing on TLS");
@@ -89,7 +90,9 @@ pub(super) async fn agree(
         }
         Err(refusal) => {
             let dial = async || TcpStream::connect(address).await.map_err(Failure::io);
-            let refusal = refusal.look_closer(dial, name, trust).await;
+            // Half of what is left, so that a server that then falls silent is told by what it did first.
+            let until = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
+            let refusal = refusal.look_closer(dial, name, trust, until).await;
             found.inspection = refusal.inspection;
             Err(refusal.failure.into())
         }

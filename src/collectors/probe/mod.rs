@@ -15,6 +15,7 @@ mod pattern;
 mod remedy;
 mod tally;
 mod tcp;
+mod threads;
 pub mod tls;
 
 use std::sync::{Mutex, MutexGuard};
@@ -35,6 +36,7 @@ use ending::{Ending, Trouble};
 use findings::Findings;
 use handshake::{Encrypted, Means};
 use tally::Tally;
+use threads::Threads;
 use tls::legacy::LegacyVersions;
 use tls::trust::Trust;
 
@@ -56,6 +58,7 @@ static UNDER_WAY: Semaphore = Semaphore::const_new(64);
 pub struct Probe {
     config: Config,
     tally: Tally,
+    threads: Threads,
     legacy: LegacyVersions,
     /// What is to be done about the last probe.
     ways_out: Mutex<Vec<Remedy>>,
@@ -88,6 +91,7 @@ impl Collector for Probe {
         Self {
             config: config.clone(),
             tally: Tally::default(),
+            threads: Threads::default(),
             legacy: LegacyVersions::default(),
             ways_out: Mutex::default(),
             context: context.clone(),
@@ -99,7 +103,7 @@ impl Collector for Probe {
         let limit = self.config.timeout;
         let trust = self.config.subject.encryption().map(|encryption| Trust::load(&encryption.settings)).transpose();
         let begun = Instant::now();
-        let mut found = Findings::default();
+        let mut found = Findings::of(self.threads.clone());
         let ended = match trust {
             Ok(trust) => {
                 let means = Means { deadline: begun + limit, context: &self.context, trust };
@@ -141,7 +145,8 @@ impl Probe {
         let asks = self.config.subject.encryption().is_some_and(|encryption| encryption.legacy_versions);
         if found.inspection.is_some() && asks {
             let dial = async || TcpStream::connect(address).await.map_err(Failure::io);
-            self.legacy.report(dial, name, out).await;
+            // A run that lasts longer than its period would make what is known seem old.
+            self.legacy.report(dial, name, self.config.every / 2, out).await;
             out.keep();
         }
     }
@@ -153,7 +158,7 @@ impl Probe {
             Subject::Tls(port) => port.probe(found, means).await,
             Subject::Dns(name) => name.probe(found, means.deadline).await,
             Subject::Certificates(files) => {
-                found.files = Some(files.probe().await?);
+                found.files = Some(files.probe(&self.threads).await?);
                 Ok(())
             }
         }

@@ -38,9 +38,9 @@ impl PartialEq for Pattern {
 impl FromStr for Pattern {
     type Err = String;
 
-    /// `^` and `$` are the ends of a line.
+    /// `^` and `$` are the ends of a line, also of one that ends as those of mail and the web do.
     fn from_str(text: &str) -> Result<Self, String> {
-        let built = RegexBuilder::new(text).multi_line(true).size_limit(COMPILED_BYTES).build();
+        let built = RegexBuilder::new(text).multi_line(true).crlf(true).size_limit(COMPILED_BYTES).build();
         built.map(Self).map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => {
                 format!("`{text}` takes more than 1 MiB when compiled\nwrite a shorter one, without large repetitions")
@@ -72,6 +72,8 @@ mod tests {
             pattern.is_in("\u{fffd}\n220 a Şop\r\n".as_bytes()) && pattern.is_in(b"\xff\n220 \xc5\x9eop \xc5\x9eop")
         );
         assert!(!pattern.is_in(b" 220 \xc5\x9eop"));
+        let pattern: Pattern = "^220 ready$".parse().unwrap();
+        assert!(pattern.is_in(b"220-a\r\n220 ready\r\n") && pattern.is_in(b"220 ready\n"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ fn a_probe_that_fails_gets_its_ways_out() {
         "[host]\nenabled = false\n[probe.targets.closed]\ntcp = '127.0.0.1:{refusing}'\n\
          [probe.targets.named]\nhttp = 'https://127.0.0.1:{encrypted}/'\ntls.ca_file = '{authority}'\n\
          [probe.targets.trusted]\ntls = 'localhost:{encrypted}'\nip = '4'\n\
-         [probe.targets.page]\nhttp = 'http://127.0.0.1:{}/no-such-page'\n",
+         [probe.targets.page]\nhttp = 'http://127.0.0.1:{}/no-such-page?key=canary'\n",
         nginx.port
     );
     fs::write(&file, config).unwrap();

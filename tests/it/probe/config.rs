@@ -18,6 +18,8 @@ const MISTAKES: &[&str] = &[
     "http = 'http://a/'\nheaders.authorization = 'Bearer canary'",
     "http = 'http://a/'\nheaders.content-length = '7'",
     "http = 'http://a/'\nheaders.'a b' = '7'",
+    "http = 'https:/vitrin:canary@shop.example/'",
+    "http = 'https:\\\\\\\\vitrin:canary@shop.example/'",
     "http = 'http://a/'\nuser = 'vitrin'",
     "http = 'http://a/'\npassword = 'canary'",
     "http = 'http://a/'\nexpect_status = [20]",
@@ -72,6 +74,10 @@ fn each_mistake_says_what_to_write() {
           hint: leave it out
         vitrin.toml:3:9: probe.targets.main.headers.a b: `a b` is not the name of a header
           hint: letters, digits and `-`: `accept`
+        vitrin.toml:2:8: probe.targets.main.http: a user or password does not belong in the address
+          hint: write user = "vitrin" and password = { file = "/etc/vitrin/shop" } beside it
+        vitrin.toml:2:8: probe.targets.main.http: a user or password does not belong in the address
+          hint: write user = "vitrin" and password = { file = "/etc/vitrin/shop" } beside it
         vitrin.toml:1:1: probe.targets.main: a login needs user and password
           hint: add the key that is missing
         vitrin.toml:3:12: probe.targets.main.password: a secret does not belong in this file

@@ -86,7 +86,9 @@ async fn whoever_does_not_know_the_question_is_not_believed() {
         let mut packet = [0; 512];
         let (length, asker) = socket.recv_from(&mut packet).unwrap();
         let mut answer = packet[..length].to_vec();
-        // A right answer but for its id; then one to another question; then none at all.
+        // Nonsense; a right answer but for its id; then one to another question; then none at all.
+        let nonsense = [!answer[0], !answer[1], 0x80, 0, 0xff, 0xff, 0xff, 0xff];
+        socket.send_to(&nonsense, asker).unwrap();
         answer[2] |= 0x80;
         answer[0] ^= 1;
         socket.send_to(&answer, asker).unwrap();

@@ -81,9 +81,10 @@ async fn what_is_no_page_is_not_gone_to() {
 /// listens that no stranger may lead us to.
 const NETWORK: &str = "ip link set lo up
 ip address add 203.0.113.7/32 dev lo
+mount --bind \"$1/hosts\" /etc/hosts
 nginx -p \"$1\" -c nginx.conf
 trap 'nginx -p \"$1\" -c nginx.conf -s stop' EXIT
-for target in main local allowed named; do
+for target in main local allowed named both; do
   \"$2\" collect --config.file \"$1/vitrin.toml\" probe/$target 2>&1 || true
 done";
 
@@ -102,16 +103,22 @@ fn a_redirect_into_a_private_network_is_refused_unless_that_was_configured() {
     let config = "[probe.targets.main]\nhttp = 'http://203.0.113.7/'\n\
                   [probe.targets.local]\nhttp = 'http://127.0.0.1:8080/start'\n\
                   [probe.targets.allowed]\nhttp = 'http://203.0.113.7/'\nallow_private = true\n\
-                  [probe.targets.named]\nhttp = 'http://203.0.113.7/'\nredirects = 0\nexpect_status = ['3xx']\n";
+                  [probe.targets.named]\nhttp = 'http://203.0.113.7/'\nredirects = 0\nexpect_status = ['3xx']\n\
+                  [probe.targets.both]\nhttp = 'http://both.example/'\n";
+    // The address at which nobody listens does not make the shop one of this network.
+    fs::write(folder.path().join("hosts"), "203.0.113.7 both.example\n127.0.0.1 both.example\n").unwrap();
     fs::write(folder.path().join("vitrin.toml"), config).unwrap();
     let mut command = Command::new("unshare");
-    command.args(["--net", "sh", "-euc", NETWORK, "sh"]).arg(folder.path()).arg(env!("CARGO_BIN_EXE_vitrin"));
+    command
+        .args(["--net", "--mount", "sh", "-euc", NETWORK, "sh"])
+        .arg(folder.path())
+        .arg(env!("CARGO_BIN_EXE_vitrin"));
     let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
     let refused = "asking http://127.0.0.1:8080: a redirect leads to `127.0.0.1`, whose address is private";
-    assert!(output.contains(refused), "{output}");
+    assert_eq!(output.matches(refused).count(), 2, "{output}");
     let ups: Vec<_> = output.lines().filter(|line| line.starts_with("probe_success")).collect();
     let ups: Vec<_> = ups.iter().map(|line| line.rsplit(' ').next().unwrap()).collect();
-    assert_eq!(ups, ["0", "1", "1", "1"], "{output}");
+    assert_eq!(ups, ["0", "1", "1", "1", "0"], "{output}");
     let log = fs::read_to_string(folder.path().join("access.log")).unwrap();
     assert_eq!(log.matches("GET /secret").count(), 2, "only those that may have been there: {log}");
 }

@@ -1,11 +1,14 @@
 //! Certificates and versions of TLS, good and bad, as servers show them.
 
 use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
 
 use expect_test::expect;
 use vitrin::collector::Reason;
 
-use super::probe;
+use super::{assert_ended, probe};
 use crate::support::broken::{Answer, Broken};
 use crate::support::certificates::Certificates;
 use crate::support::daemon::free_port;
@@ -275,4 +278,23 @@ async fn a_server_that_wants_our_certificate_gets_it() {
         Some((Tls, "agreeing on TLS with HERE: reading ~/none.key: No such file or directory (os error 2)"))
     "#]]
     .assert_eq(&says);
+}
+
+#[tokio::test]
+async fn a_refusal_is_no_timeout_though_the_server_then_falls_silent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // Ends with the program: until then the second connection is open, and nothing comes of it.
+    thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        let mut hello = [0; 5];
+        first.read_exact(&mut hello).unwrap();
+        // Alert: handshake failure.
+        first.write_all(&[21, 3, 3, 0, 2, 2, 40]).unwrap();
+        let silent: Vec<_> = listener.incoming().collect();
+        drop(silent);
+    });
+    let target = format!("tls = {{ address = '{address}', legacy_versions = false }}\ntimeout = '2s'");
+    let ended = Found::down(&probe(&target)).await;
+    assert_ended(&ended, "tls", "tls", "HandshakeFailure");
 }

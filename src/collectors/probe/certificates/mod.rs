@@ -10,8 +10,8 @@ mod walk;
 use std::path::Path;
 
 use serde::Deserialize;
-use tokio::task::spawn_blocking;
 
+use super::threads::Threads;
 use crate::collector::{Failure, Reason};
 use crate::metric::Catalogue;
 use crate::remedy::Remedy;
@@ -67,10 +67,9 @@ impl CertificateFiles {
     ///
     /// # Errors
     /// When there is nothing to read: the reason of the first file that could not be, or `connect` when there is no file.
-    pub(super) async fn probe(&self) -> Result<Found, Failure> {
+    pub(super) async fn probe(&self, threads: &Threads) -> Result<Found, Failure> {
         let patterns = self.clone();
-        let mut found =
-            spawn_blocking(move || patterns.read()).await.map_err(|error| Failure::new(Reason::Bug, error))?;
+        let mut found = threads.run(move || patterns.read()).await?;
         if found.files.is_empty() && !found.troubles.is_empty() {
             Err(found.troubles.swap_remove(0))
         } else {

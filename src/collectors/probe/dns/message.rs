@@ -35,9 +35,12 @@ pub(super) fn question(id: u16, name: &DomainName, kind: Kind) -> Result<Vec<u8>
 
 /// Reads an answer; `None` when it is none to this question: anybody can send us a packet.
 pub(super) fn answer(bytes: &[u8], id: u16, name: &DomainName, kind: Kind) -> Result<Option<Answer>, SimpleDnsError> {
+    // First, so that nobody who does not know it ends the conversation, with whatever bytes.
+    if bytes.first_chunk() != Some(&id.to_be_bytes()) {
+        return Ok(None);
+    }
     let packet = Packet::parse(bytes)?;
-    let is_ours = packet.id() == id
-        && packet.has_flags(PacketFlag::RESPONSE)
+    let is_ours = packet.has_flags(PacketFlag::RESPONSE)
         && packet.questions.len() == 1
         && packet.questions.iter().all(|asked| {
             asked.qtype == QTYPE::TYPE(kind.wire())

@@ -17,6 +17,7 @@ use super::findings::Findings;
 use super::tcp::Place;
 use crate::collector::{Failure, Reason};
 use crate::snapshot::Snapshot;
+use crate::tls::certificate::excerpt;
 use message::{Answer, canonical};
 
 pub(crate) use settings::Question;
@@ -29,8 +30,9 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// The largest such file that is read.
 const FILE_BYTES: u64 = 64 << 10;
 
-/// How many records a message lists.
+/// How many records a message lists, and how much of each: a text may have 64 KiB.
 const SHOWN: usize = 8;
+const SHOWN_CHARS: usize = 300;
 
 crate::metrics! {
     DropIn as METRICS;
@@ -117,7 +119,8 @@ impl Question {
 }
 
 fn listed(records: &[String]) -> String {
-    let mut listed: Vec<_> = records.iter().take(SHOWN).map(|record| format!("`{record}`")).collect();
+    let mut listed: Vec<_> =
+        records.iter().take(SHOWN).map(|record| format!("`{}`", excerpt(record, SHOWN_CHARS))).collect();
     if records.len() > SHOWN {
         listed.push(format!("{} more", records.len() - SHOWN));
     }
@@ -152,5 +155,13 @@ mod tests {
         let text = "# nameserver 192.0.2.1\nsearch example\n nameserver\t2001:db8::1\nnameserver 192.0.2.2\n";
         assert_eq!(nameserver(text).unwrap().0.to_string(), "[2001:db8::1]:53");
         assert_eq!(nameserver("search example\n"), None);
+    }
+
+    #[test]
+    fn what_was_answered_is_told_on_one_line_and_not_without_end() {
+        let records = [vec!["a\n\u{1b}[2J \"b\"".to_owned()], vec!["x".repeat(1 << 16); 100]].concat();
+        let told = listed(&records);
+        assert!(told.starts_with("`a\\n\\u{1b}[2J \"b\"`, `xxx") && told.ends_with("…`, 93 more"), "{told:.400}");
+        assert!(told.len() < 3_000);
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 
 use bytes::Bytes;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, FutureExt as _, select};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::{http1, http2};
@@ -65,7 +65,7 @@ impl Exchange<'_> {
         let alpn: &[&[u8]] = if self.page.http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
         let trust = self.means.trust(&settings)?;
         visited_of(found).begin(Phase::Tls);
-        let (stream, http2) = agree(stream, address, &name, alpn, &trust, found).await?;
+        let (stream, http2) = agree(stream, address, &name, alpn, &trust, self.means.deadline, found).await?;
         visited_of(found).end();
         if http2 { self.http2(stream, found).await } else { self.http1(stream, found).await }
     }
@@ -80,12 +80,7 @@ impl Exchange<'_> {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| broken(&error))?;
-        // The connection moves the bytes; it may well end before we have looked at the last of them.
-        match select(pin!(self.converse(sender.send_request(request), found)), pin!(connection)).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right((Ok(()), exchange)) => exchange.await,
-            Either::Right((Err(error), _)) => Err(broken(&error)),
-        }
+        carried(self.converse(sender.send_request(request), found), connection).await
     }
 
     async fn http2<S>(&self, stream: S, found: &mut Findings) -> Result<Answer, Trouble>
@@ -101,11 +96,7 @@ impl Exchange<'_> {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| broken(&error))?;
-        match select(pin!(self.converse(sender.send_request(request), found)), pin!(connection)).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right((Ok(()), exchange)) => exchange.await,
-            Either::Right((Err(error), _)) => Err(broken(&error)),
-        }
+        carried(self.converse(sender.send_request(request), found), connection).await
     }
 
     fn request(&self, http2: bool, found: &mut Findings) -> Result<Request<Full<Bytes>>, Trouble> {
@@ -155,6 +146,19 @@ impl Exchange<'_> {
     }
 }
 
+/// What an exchange brings whose bytes a connection moves, which may well end before we have looked at the last of them.
+async fn carried<A>(
+    exchange: impl Future<Output = Result<A, Trouble>>,
+    connection: impl Future<Output = hyper::Result<()>>,
+) -> Result<A, Trouble> {
+    match select(pin!(exchange), pin!(connection)).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right((Ok(()), exchange)) => exchange.await,
+        // Some servers tear the connection down once they have said everything, which is an answer all the same.
+        Either::Right((Err(error), exchange)) => exchange.now_or_never().unwrap_or_else(|| Err(broken(&error))),
+    }
+}
+
 fn broken(error: &hyper::Error) -> Trouble {
     let ending = if error.is_parse_too_large() { Ending::Limit } else { Ending::Protocol };
     // hyper names the stage, and leaves what happened to its cause.
@@ -184,5 +188,62 @@ where
         self.tracker.spawn(async move {
             end.run_until_cancelled(future).await;
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadBuf, duplex};
+    use tokio::time::Instant;
+
+    use super::super::journey::tests::page;
+    use super::*;
+    use crate::collector::Paths;
+
+    /// A connection that is gone when we hang up, as one by TLS is after a reset.
+    struct Gone(DuplexStream);
+
+    impl AsyncRead for Gone {
+        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(cx, out)
+        }
+    }
+
+    impl AsyncWrite for Gone {
+        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.0).poll_write(cx, bytes)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_flush(cx)
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_whole_answer_is_one_though_the_connection_is_torn_down_behind_it() {
+        let page = page("http = 'http://shop.example/'\nexpect_body = '^shop$'");
+        let (client, mut server) = duplex(4096);
+        let (context, journey) = (crate::collector::Context::new(Paths::default()), Journey::begin(&page));
+        let means = Means { deadline: Instant::now() + Duration::from_mins(1), context: &context, trust: None };
+        let exchange = Exchange { page: &page, journey: &journey, means: &means };
+        let mut found = Findings::default();
+        let answers = async {
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                server.read_buf(&mut asked).await.unwrap();
+            }
+            server.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nshop").await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(exchange.http1(Gone(client), &mut found), answers);
+        assert_eq!(answer.unwrap().body, b"shop");
     }
 }

@@ -12,6 +12,7 @@ use super::settings::{Login, Method, Page, Request, Text};
 use crate::collector::{Failure, Reason};
 use crate::collectors::probe::ending::{Ending, Trouble};
 use crate::tls::Settings;
+use crate::tls::certificate::excerpt;
 
 /// Who asks, so that a log can tell us from shoppers.
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("vitrin-probe/", env!("CARGO_PKG_VERSION")));
@@ -172,12 +173,7 @@ pub(super) fn origin(url: &Url) -> String {
 
 /// What a server has said, not too much of it.
 fn shown(text: &str) -> String {
-    const CHARS: usize = 200;
-    let mut shown: String = text.chars().take(CHARS).collect();
-    if text.chars().nth(CHARS).is_some() {
-        shown.push('…');
-    }
-    shown
+    excerpt(text, 200)
 }
 
 fn reveal(text: &Text) -> Result<Vec<u8>, Trouble> {
@@ -211,7 +207,7 @@ fn authorization(login: &Login) -> Result<HeaderValue, Trouble> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::path::Path;
 
     use proptest::prelude::*;
@@ -219,7 +215,7 @@ mod tests {
     use super::*;
     use crate::collectors::probe::config::Subject;
 
-    fn page(keys: &str) -> Page {
+    pub(in super::super) fn page(keys: &str) -> Page {
         let text = format!("[probe.targets.main]\n{keys}\n");
         let config = crate::config::parse(Path::new("test"), &text).unwrap();
         match &config.collectors.probe.targets.values().next().unwrap().subject {
@@ -275,6 +271,15 @@ mod tests {
         let request = journey.request(false).unwrap();
         assert_eq!(request.uri(), "/a%20b?q=%C5%9F");
         assert_eq!(request.headers()[header::HOST], "shop.example:8443");
+    }
+
+    #[test]
+    fn where_a_redirect_leads_is_told_without_what_a_terminal_obeys() {
+        let page = page("http = 'http://shop.example/'");
+        let there = location(b"mailto:\xc2\x9b31m\xe2\x80\xae");
+        let trouble = Journey::begin(&page).redirect(StatusCode::FOUND, &there).unwrap().unwrap_err();
+        let says = "302 leads to `mailto:\\u{9b}31m\\u{202e}`, which is no page";
+        assert_eq!(trouble.failure.to_string(), says);
     }
 
     proptest! {

@@ -53,9 +53,8 @@ impl Page {
         visited(found).begin(Phase::Resolve);
         let mut addresses = found.resolve(&journey.host(), journey.port(), self.ip).await?;
         visited(found).begin(Phase::Connect);
-        if visited(found).redirects() == 0 {
-            *private |= addresses.iter().any(|address| is_private(address.ip()));
-        } else if !*private {
+        let is_first = visited(found).redirects() == 0;
+        if !is_first && !*private {
             let host = journey.host();
             addresses = public(addresses);
             if addresses.is_empty() {
@@ -67,6 +66,8 @@ impl Page {
         }
         let (stream, address) = connect(&addresses, means.deadline).await?;
         found.reached(address.ip());
+        // By the address that was gone to: a name may have another that is not, and nobody need listen there.
+        *private |= is_first && is_private(address.ip());
         let exchange = Exchange { page: self, journey, means };
         exchange.over(stream, address, found).await
     }

@@ -142,14 +142,16 @@ impl FromStr for PageUrl {
 
     fn from_str(text: &str) -> Result<Self, String> {
         const WAY_OUT: &str = "write \"https://shop.example/\" or \"http://127.0.0.1:8080/health\"";
-        // Not repeated: what stands before an `@` may be a password.
+        // Not repeated: what stands before an `@` may be a password, also where the slashes are not as they should be.
         let authority = text.split_once("://").map_or(text, |(_, rest)| rest).split(['/', '?', '#']).next();
-        if authority.is_some_and(|authority| authority.contains('@')) {
+        let url = Url::parse(text);
+        let has_login = url.as_ref().is_ok_and(|url| !url.username().is_empty() || url.password().is_some());
+        if has_login || authority.is_some_and(|authority| authority.contains('@')) {
             return Err("a user or password does not belong in the address\n\
                         write user = \"vitrin\" and password = { file = \"/etc/vitrin/shop\" } beside it"
                 .to_owned());
         }
-        match Url::parse(text) {
+        match url {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.port() != Some(0) => Ok(Self(url)),
             _ => Err(format!("`{text}` is not the address of a page\n{WAY_OUT}")),
         }
@@ -162,9 +164,13 @@ impl<'de> Deserialize<'de> for PageUrl {
     }
 }
 
+/// For people: without the query, which may hold a key.
 impl fmt::Display for PageUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let mut shown = self.0.clone();
+        shown.set_query(None);
+        shown.set_fragment(None);
+        shown.fmt(f)
     }
 }
 

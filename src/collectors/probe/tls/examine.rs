@@ -52,6 +52,10 @@ pub(super) fn examine(
         Ok(end) => Some(end),
         Err(error) => {
             problems.extend(path.problem(&error, then, &problems));
+            // Whatever is not understood here: a certificate that nobody vouches for is never one without a problem.
+            if problems.is_empty() {
+                problems.push(other(&error));
+            }
             None
         }
     };
@@ -73,6 +77,10 @@ fn name_problem(leaf: &CertificateDer<'_>, own: &Certificate, name: &ServerName<
     // What webpki cannot read is told with the rest of the chain.
     let certificate = EndEntityCert::try_from(leaf).ok()?;
     certificate.verify_is_valid_for_subject_name(name).err().map(|_| wrong())
+}
+
+fn other(error: &Error) -> Problem {
+    Problem::Other(format!("the certificate is not valid: {}", shown(&error.to_string())))
 }
 
 /// From a server's certificate to an authority.
@@ -160,7 +168,7 @@ impl Path<'_> {
             Error::CaUsedAsEndEntity => {
                 Some(Problem::Other("the certificate is an authority's, not a server's".into()))
             }
-            error => Some(Problem::Other(format!("the certificate is not valid: {}", shown(&error.to_string())))),
+            error => Some(other(error)),
         }
     }
 

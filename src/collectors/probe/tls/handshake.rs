@@ -7,6 +7,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{AlertDescription, ClientConnection, DigitallySignedStruct, Error, InvalidMessage, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -36,9 +37,10 @@ impl Refusal {
     /// Asks once more, on a new connection, as the clients of old did: what speaks no version that we trust has a
     /// certificate that visitors see, too. The failure then says which version it is.
     ///
-    /// Does nothing, and connects nowhere, when the server was not too old for us.
+    /// Does nothing, and connects nowhere, when the server was not too old for us; and gives up at a time, before which
+    /// such a server has answered.
     #[must_use]
-    pub async fn look_closer<S, D, F>(self, dial: D, name: &ServerName<'_>, trust: &Trust) -> Self
+    pub async fn look_closer<S, D, F>(self, dial: D, name: &ServerName<'_>, trust: &Trust, until: Instant) -> Self
     where
         S: AsyncRead + AsyncWrite + Unpin,
         D: FnOnce() -> F,
@@ -48,8 +50,8 @@ impl Refusal {
             return self;
         }
         // The second look is a favour: what it finds out is told, and when it finds nothing the first failure stands.
-        let Ok(mut stream) = dial().await else { return self };
-        let Ok(inspection) = legacy::inspect(&mut stream, name, trust).await else { return self };
+        let look = async { legacy::inspect(&mut dial().await?, name, trust).await };
+        let Ok(Ok(inspection)) = timeout_at(until, look).await else { return self };
         let agreed = inspection.session.as_ref().map(|session| format!("{} with {}", session.version, session.cipher));
         let failure = self.failure.context(format!(
             "the server agrees only to {}, which is out of date",

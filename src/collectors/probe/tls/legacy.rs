@@ -46,9 +46,9 @@ type Answers = [Option<bool>; VERSIONS.len()];
 impl LegacyVersions {
     /// Pushes what is known, which is asked for when there is nothing yet, or it is older than an hour.
     ///
-    /// `dial` makes a connection of its own for each version, all at a time. Takes two seconds at most: push what else
-    /// there is to say before, and [keep](Snapshot::keep) it.
-    pub async fn report<S, D, F>(&self, dial: D, name: &ServerName<'_>, out: &mut Snapshot)
+    /// `dial` makes a connection of its own for each version, all at a time. Takes two seconds at most, and no longer than
+    /// `patience`: push what else there is to say before, and [keep](Snapshot::keep) it.
+    pub async fn report<S, D, F>(&self, dial: D, name: &ServerName<'_>, patience: Duration, out: &mut Snapshot)
     where
         S: AsyncRead + AsyncWrite + Unpin,
         D: Fn() -> F,
@@ -58,7 +58,7 @@ impl LegacyVersions {
         let answers = match known {
             Some((since, answers)) if since.elapsed() < HOLDS => answers,
             _ => {
-                let patience = PATIENCE.min(out.time_left() / 2);
+                let patience = PATIENCE.min(patience).min(out.time_left() / 2);
                 let questions = VERSIONS.map(|version| timeout(patience, ask(dial(), version, name)));
                 let mut answers = Answers::default();
                 for (answer, came) in answers.iter_mut().zip(join_all(questions).await) {
@@ -169,7 +169,7 @@ mod tests {
             Ok(client)
         };
         let mut out = Snapshot::default();
-        versions.report(dial, &ServerName::try_from("shop.example").unwrap(), &mut out).await;
+        versions.report(dial, &ServerName::try_from("shop.example").unwrap(), PATIENCE, &mut out).await;
         let (findings, _, _) = out.finish();
         let mut told = Vec::new();
         for (_, group) in findings.families() {
@@ -194,6 +194,23 @@ mod tests {
         let warned = [vec![21, 3, 2, 0, 2, 1, 112], agrees(0x0302)].concat();
         let second = [None, Some(agrees(0x0300)), Some(warned)];
         assert_eq!(told(&versions, &second).await, ("TLS 1.0 0, TLS 1.1 1".to_owned(), 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_waited_for_no_longer_than_there_is_patience() {
+        for (patience, lasts) in [(Duration::from_millis(500), Duration::from_millis(500)), (HOLDS, PATIENCE)] {
+            let begun = Instant::now();
+            let silent = RefCell::<Vec<DuplexStream>>::default();
+            let dial = async || {
+                let (client, server) = duplex(4096);
+                silent.borrow_mut().push(server);
+                Ok(client)
+            };
+            let name = ServerName::try_from("shop.example").unwrap();
+            LegacyVersions::default().report(dial, &name, patience, &mut Snapshot::default()).await;
+            // The clock of tokio's timers counts whole milliseconds.
+            assert_eq!(begun.elapsed().as_millis() / 10, lasts.as_millis() / 10);
+        }
     }
 
     #[tokio::test]

@@ -235,6 +235,22 @@ fn each_problem_has_its_word_and_a_sentence() {
 }
 
 #[test]
+fn a_certificate_that_nobody_vouches_for_is_never_without_a_problem() {
+    // An authority of one's own making, expired, and with names that only some can read.
+    let mut stranger = Party::authority("a stranger", [2020, 2022]);
+    stranger
+        .params
+        .custom_extensions
+        .push(CustomExtension::from_oid_content(&[2, 5, 29, 17], b"\x30\x03\x82\x05a".to_vec()));
+    let sent = [Party::server(&["shop.example"], [2026, 2028], false).signed_by(&stranger), stranger.self_signed()];
+    let found = examined(&sent, "shop.example", &Shop::new().root());
+    expect![[r#"
+        other: the certificate is not valid: CertExpired { time: UnixTime(1795392000), not_after: UnixTime(1640995200) }
+        trusted until never"#]]
+    .assert_eq(&verdict(&found));
+}
+
+#[test]
 fn of_two_ways_to_an_authority_the_one_that_lasts_longer_counts() {
     let shop = Shop::new();
     let old = Party::authority("old root", [2010, 2027]);
