@@ -10,6 +10,7 @@ mod fingerprint;
 mod known;
 mod lines;
 mod log;
+mod looking;
 mod reading;
 mod siblings;
 #[cfg(test)]
