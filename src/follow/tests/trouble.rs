@@ -2,9 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
+use std::thread;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
+use super::super::tracked::{Opened, stamp};
 use super::*;
 
 #[test]
@@ -87,16 +90,61 @@ fn more_logs_than_the_limit_are_the_last_written_and_told() {
     assert_eq!(desk.read(), (vec![], vec![told]));
 }
 
+/// Does something without root's right to read what is closed to it.
+fn without_privileges(act: impl FnOnce() + Send) {
+    thread::scope(|scope| {
+        let acting = scope.spawn(|| {
+            // Capabilities are a thread's own.
+            let mut sets = capabilities(None).unwrap();
+            sets.effective.remove(CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH);
+            set_capabilities(None, sets).unwrap();
+            act();
+        });
+        acting.join().unwrap();
+    });
+}
+
 #[test]
 fn a_log_that_was_closed_to_us_from_the_start_begins_at_its_end_when_it_is_opened() {
-    if rustix::process::geteuid().is_root() {
-        // Root may read everything; tests/it has the same as another user.
-        return;
+    without_privileges(|| {
+        let mut desk = Desk::following(&["/access.log"], Start::End);
+        desk.append("access.log", text_of(1));
+        let path = desk.path("access.log");
+        let allow = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        allow(0);
+        let denied = "permission: following /access.log: Permission denied (os error 13)".to_owned();
+        assert_eq!(desk.read(), (vec![], vec![denied]));
+        allow(0o600);
+        assert_eq!(desk.lines(), [""; 0]);
+        desk.append("access.log", text_of(2));
+        assert_eq!(desk.lines(), lines_of(2));
+    });
+}
+
+#[test]
+fn a_rotated_file_that_cannot_be_read_any_more_keeps_nothing_from_the_log() {
+    for is_silent in [false, true] {
+        let mut desk = Desk::new();
+        desk.append("access.log", text_of(1));
+        desk.lines();
+        desk.rotate("access.log");
+        desk.append("access.log", text_of(2));
+        assert_eq!(desk.lines(), lines_of(2));
+        // A folder can be opened like a file, and not be read: as a file on another machine that has gone stale.
+        let older = &mut desk.follower.logs[0].older[0];
+        let file = fs::File::open(desk.folder.path()).unwrap();
+        let metadata = file.metadata().unwrap();
+        if is_silent {
+            (older.place.size, older.place.modified) = (metadata.len(), stamp(&metadata));
+        }
+        older.attach(Opened { file, metadata });
+        desk.follower.limits.quiet = Duration::ZERO;
+        desk.append("access.log", "new\n");
+        let failed = "following /access.log: Is a directory (os error 21)";
+        let (lines, failures) = desk.read();
+        assert_eq!(lines, ["new"], "silent: {is_silent}");
+        assert!(failures.len() == 1 && failures[0].ends_with(failed), "{failures:?}");
+        assert_eq!((desk.counts().lost, desk.counts().files), (1, 1));
+        assert_eq!(desk.lines(), [""; 0]);
     }
-    let mut desk = Desk::following(&["/access.log"], Start::End);
-    desk.append("access.log", text_of(1));
-    let allow = |mode| fs::set_permissions(desk.path("access.log"), fs::Permissions::from_mode(mode)).unwrap();
-    allow(0);
-    let denied = "permission: following /access.log: Permission denied (os error 13)".to_owned();
-    assert_eq!(Desk::read(&mut desk).1, [denied]);
 }
