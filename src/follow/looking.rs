@@ -2,9 +2,11 @@
 
 use std::fs::{self, Metadata};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::time::Instant;
 
 use super::change::{Before, Change, TRIES, find, since, unseen};
+use super::fingerprint::Fingerprint;
 use super::known::{Known, known};
 use super::log::{Log, Means};
 use super::siblings::Beside;
@@ -125,6 +127,11 @@ impl Log {
         let Some(mut current) = self.current.take() else { return };
         let is_same = !current.is_open() && current.is_like(&head.file);
         if is_same && current.place.inode == head.id().inode {
+            if current.place.print.is_empty() {
+                // As of now: should it be emptied while we look, it is known what it was.
+                current.place.print = Fingerprint::of(&head.file).unwrap_or_default();
+                self.take_copies(&current, &head, means);
+            }
             current.attach(head);
             self.current = Some(current);
             return;
@@ -132,7 +139,8 @@ impl Log {
         let followed = self.followed();
         let before = Before { current: &current, followed: &followed, known: &self.known, owners: means.owners };
         let change = Change::from(before, &head, || Beside::at_rest(&self.path));
-        let is_moved = is_same && current.place.print.is_telling() && head.metadata.len() >= current.place.at;
+        let is_long = head.metadata.len() >= current.place.at || current.place.print.is_whole();
+        let is_moved = is_same && current.place.print.is_telling() && is_long;
         if change.found.is_none() && is_moved {
             // As after a move to another disk.
             current.attach(head);
@@ -140,6 +148,11 @@ impl Log {
             return;
         }
         change.count(means.counts);
+        let copied = copied(&current, &head);
+        let mut next = Tracked::new(head);
+        if copied > 0 {
+            (next.place.at, next.place.print) = (copied, current.place.print);
+        }
         if let Some(found) = change.found {
             current.attach(found);
         }
@@ -149,8 +162,20 @@ impl Log {
             Known::add_finished(&mut self.known, &current);
         }
         self.older.extend(change.unseen);
-        self.current = Some(Tracked::new(head));
+        self.current = Some(next);
         self.remember(&change.beside);
+    }
+
+    /// Takes what a log was copied to that was empty when it was last looked at: it may have been filled and emptied
+    /// since, which its beginning does not tell.
+    fn take_copies<F>(&mut self, current: &Tracked, head: &Opened, means: &mut Means<'_, F>) {
+        let is_copy = |opened: &Opened| !current.place.print.is_empty() && current.is_like(&opened.file);
+        let followed = self.followed();
+        let is_taken = |id: Id| id == head.id() || followed.contains(&id) || means.owners.contains_key(&id);
+        let beside = Beside::at_rest(&self.path);
+        let unseen = unseen(&beside, since(current), &self.known, is_taken, is_copy);
+        means.counts.truncations += unseen.len() as u64;
+        self.older.extend(unseen);
     }
 
     fn remember(&mut self, beside: &Beside) {
@@ -189,4 +214,11 @@ impl Log {
         }
         self.register(index, means.owners);
     }
+}
+
+/// How much of a new file is of the one that it has replaced: what `sed -i` and editors leave is a copy, under its name.
+fn copied(current: &Tracked, head: &Opened) -> u64 {
+    let Some(metadata) = current.metadata().filter(|metadata| metadata.nlink() == 0) else { return 0 };
+    let is_copy = current.place.print.is_telling() && current.is_like(&head.file);
+    if is_copy { metadata.len().min(head.metadata.len()) } else { 0 }
 }
