@@ -90,6 +90,35 @@ fn more_logs_than_the_limit_are_the_last_written_and_told() {
     assert_eq!(desk.read(), (vec![], vec![told]));
 }
 
+#[test]
+fn logs_beyond_the_limit_begin_at_their_end_when_their_turn_comes_and_no_more_are_followed_than_it_says() {
+    let mut desk = Desk::following(&["/*.log"], Start::End);
+    desk.follower.limits.files = 2;
+    let write = |desk: &Desk, name: &str, number: usize, age: u64| {
+        desk.append(name, text_of(number));
+        let time = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000 - age);
+        fs::File::options().append(true).open(desk.path(name)).unwrap().set_modified(time).unwrap();
+    };
+    for (name, number) in [("a.log", 1), ("b.log", 2), ("c.log", 3)] {
+        write(&desk, name, number, 100 + number as u64);
+    }
+    assert_eq!(desk.read().0, [""; 0]);
+    // c.log was there before, d.log was not; both are written to last now.
+    write(&desk, "c.log", 4, 50);
+    write(&desk, "d.log", 5, 40);
+    assert_eq!(desk.read().0, lines_of(5));
+    assert_eq!(desk.counts().files, 2);
+    write(&desk, "c.log", 6, 30);
+    assert_eq!(desk.read().0, lines_of(6));
+    // After a restart nobody knows what was there before.
+    write(&desk, "a.log", 7, 20);
+    desk.restart();
+    assert_eq!(desk.read().0, [""; 0]);
+    assert_eq!(desk.counts().files, 2);
+    write(&desk, "a.log", 8, 10);
+    assert_eq!(desk.read().0, lines_of(8));
+}
+
 /// Does something without root's right to read what is closed to it.
 fn without_privileges(act: impl FnOnce() + Send) {
     thread::scope(|scope| {
