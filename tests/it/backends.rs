@@ -18,7 +18,8 @@ use crate::support::mariadb::{Database, is_mariadb};
 use crate::support::redis::RedisServer;
 
 /// Every block, each of which a test below applies.
-const BLOCKS: [&str; 12] = [
+const BLOCKS: [&str; 13] = [
+    "error-log",
     "mariadb-grants",
     "mariadb-query-time",
     "mariadb-socket",

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use vitrin::collectors::access_log::format::Format;
+
 use super::daemon::Daemon;
 use super::mariadb::{Database, block_on, is_mariadb};
 use super::nginx::Nginx;
@@ -33,7 +35,8 @@ pub(crate) struct Stack {
 impl Stack {
     /// Starts all servers and fills them.
     pub(crate) fn start() -> Self {
-        let (redis, nginx, php_fpm) = (RedisServer::start(&[]), Nginx::start(""), PhpFpm::start(&[("shop", POOL)]));
+        let nginx = Nginx::logging(Format::RECOMMENDED, "");
+        let (redis, php_fpm) = (RedisServer::start(&[]), PhpFpm::start(&[("shop", POOL)]));
         fill(&redis);
         Self { database: database(), redis, nginx, php_fpm }
     }
@@ -61,7 +64,12 @@ impl Stack {
         let php_fpm = format!("[php_fpm.targets.main]\n{}", self.php_fpm.table("processes = true"));
         let groups = "[redis.targets.main.key_groups.cache]\npattern = 'cache:*'\n";
         let queries = "[mysql.queries.rows]\nsql = 'SELECT COUNT(*) AS n FROM shop.t1'\nvalues = ['n']\n";
-        mysql + groups + queries + host + &php_fpm
+        let access_log = format!(
+            "[access_log.targets.main]\nfiles = ['{}']\nformat = 'combined_timed'\nshop = 'opencart4'\n",
+            self.nginx.access_log().display()
+        );
+        let probe = format!("[probe.targets.main]\nhttp = '{}'\n", self.stub_status());
+        mysql + groups + queries + host + &php_fpm + &access_log + &probe
     }
 
     /// The same but for PHP-FPM, which no exporter in Debian watches.
