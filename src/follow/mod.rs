@@ -254,9 +254,9 @@ impl Follower {
         for (path, index) in logs {
             let pattern = &self.patterns[index];
             if !self.logs.iter().any(|log| log.path == path) {
-                // What was beyond the limit before has lines of before; after a restart, that may be any.
-                let is_new = !before.contains(&path) && !(is_too_much && before.is_empty());
-                let start = if is_new && self.settled.contains(pattern) { Start::Beginning } else { self.start };
+                // What was beyond the limit has lines of before; after a restart, that may be any.
+                let is_old = before.contains(&path) || is_too_much && before.is_empty();
+                let start = if !is_old && self.settled.contains(pattern) { Start::Beginning } else { self.start };
                 self.logs.push(Log::new(path, pattern.clone(), start));
             }
         }
