@@ -65,12 +65,13 @@ impl Change {
 
     /// Counts it.
     pub(super) fn count(&self, counts: &mut Counts) {
+        // What came and went, did so in the same way.
+        let changes = 1 + self.unseen.len() as u64;
         if self.in_place {
-            counts.truncations += 1;
+            counts.truncations += changes;
         } else {
-            counts.rotations += 1;
+            counts.rotations += changes;
         }
-        counts.rotations += self.unseen.len() as u64;
         counts.lost += self.lost;
     }
 }

@@ -53,7 +53,17 @@ impl Fingerprint {
         self.length >= TELLING
     }
 
-    fn of_bytes(bytes: &[u8]) -> Self {
+    /// Whether it is of as much as is ever looked at.
+    pub(super) fn is_whole(self) -> bool {
+        usize::from(self.length) == BYTES
+    }
+
+    /// That of a file that begins with these bytes.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
+        if bytes.is_empty() {
+            return Self::default();
+        }
+        let bytes = &bytes[..bytes.len().min(BYTES)];
         let digest = digest(&SHA256, bytes);
         let first = digest.as_ref()[..8].try_into().expect("SHA-256 has more than eight bytes");
         let length = u16::try_from(bytes.len()).expect("at most BYTES");

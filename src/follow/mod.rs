@@ -10,6 +10,7 @@ mod fingerprint;
 mod known;
 mod lines;
 mod log;
+mod looking;
 mod reading;
 mod siblings;
 #[cfg(test)]
@@ -235,19 +236,27 @@ impl Follower {
 
     /// Follows what is new of these, and nothing that the configuration does not ask for any more.
     fn take(&mut self, matched: &[(PathBuf, usize)]) {
+        let paths =
+            |matched: &[(PathBuf, usize)]| matched.iter().map(|(path, _)| path.clone()).collect::<BTreeSet<_>>();
+        let (now, before) = (paths(matched), paths(&self.matched));
         let mut logs = without_rotated(matched);
         self.wanted = logs.len();
-        if self.wanted > self.limits.files {
+        let is_too_much = self.wanted > self.limits.files;
+        if is_too_much {
             let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
             logs.sort_by_cached_key(|(path, _)| Reverse(modified(path)));
             logs.truncate(self.limits.files);
+            // One that is not there is being rotated, or was removed and is forgotten soon.
+            let chosen = paths(&logs);
+            self.logs.retain(|log| chosen.contains(&log.path) || !now.contains(&log.path));
         }
-        self.logs
-            .retain(|log| self.patterns.contains(&log.pattern) || matched.iter().any(|(path, _)| *path == log.path));
+        self.logs.retain(|log| self.patterns.contains(&log.pattern) || now.contains(&log.path));
         for (path, index) in logs {
             let pattern = &self.patterns[index];
             if !self.logs.iter().any(|log| log.path == path) {
-                let start = if self.settled.contains(pattern) { Start::Beginning } else { self.start };
+                // What was beyond the limit has lines of before; after a restart, that may be any.
+                let is_old = before.contains(&path) || is_too_much && before.is_empty();
+                let start = if !is_old && self.settled.contains(pattern) { Start::Beginning } else { self.start };
                 self.logs.push(Log::new(path, pattern.clone(), start));
             }
         }

@@ -41,7 +41,7 @@ impl Log {
                     }
                 }
             }
-            self.finish_older(means)?;
+            self.finish_older(means);
             let Some(current) = &mut self.current else { return Ok(false) };
             match current.read(means.buffer, means.until, means.limits, means.counts, means.each)? {
                 Reading::Late => return Ok(true),
@@ -62,7 +62,7 @@ impl Log {
     }
 
     /// Is done with files that were rotated out, when nobody writes to them any more.
-    fn finish_older<F: FnMut(&[u8])>(&mut self, means: &mut Means<'_, F>) -> io::Result<()> {
+    fn finish_older<F: FnMut(&[u8])>(&mut self, means: &mut Means<'_, F>) {
         let is_succeeded = self.current.as_ref().is_some_and(|current| {
             current.place.at > 0 || current.metadata().is_some_and(|metadata| metadata.len() > 0)
         });
@@ -72,10 +72,13 @@ impl Log {
                 break;
             }
             let mut oldest = self.older.remove(0);
-            oldest.finish(means.buffer, means.limits, means.counts, means.each)?;
+            if let Err(error) = oldest.finish(means.buffer, means.limits, means.counts, means.each) {
+                means.counts.lost += 1;
+                self.trouble = Some(error);
+            }
+            // Else it would be taken for new one day.
             Known::add_finished(&mut self.known, &oldest);
         }
-        Ok(())
     }
 
     /// Lets go of a file that nobody writes to: one that was removed after a while, others after long.

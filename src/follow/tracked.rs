@@ -211,6 +211,9 @@ impl Tracked {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
+            if self.place.at == 0 && self.place.print.is_empty() {
+                self.place.print = Fingerprint::of_bytes(&buffer[..length]);
+            }
             // Looked at after reading: what was read is of the file we know, however soon it is emptied.
             if !self.place.print.is_of(file)? {
                 return Ok(Reading::Replaced);

@@ -58,7 +58,11 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.folder.inner().claimed.remove(&self.name);
+        let mut inner = self.folder.inner();
+        inner.claimed.remove(&self.name);
+        // Whoever comes next will say so, if it is still so; there need not be anybody.
+        inner.troubles.remove(&self.name);
+        drop(inner);
         self.folder.freed.notify_all();
     }
 }

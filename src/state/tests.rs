@@ -111,6 +111,18 @@ fn a_save_that_fails_keeps_what_was_saved_and_is_counted() {
 }
 
 #[test]
+fn what_is_wrong_with_a_slot_is_forgotten_with_it() {
+    let place = tempdir().unwrap();
+    let folder = Folder::new(place.path().to_owned());
+    let claim = slot(&folder, "main").claim().unwrap();
+    claim.save(&vec![0; file::BYTES + 1]);
+    assert_ne!(trouble(&folder), "");
+    // The target is taken out of the configuration.
+    drop(claim);
+    assert_eq!(trouble(&folder), "");
+}
+
+#[test]
 fn what_has_not_changed_is_not_written() {
     let place = tempdir().unwrap();
     let claim = slot(&Folder::new(place.path().to_owned()), "main").claim().unwrap();

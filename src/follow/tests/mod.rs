@@ -1,5 +1,6 @@
 //! Following real files, with what happens to logs done to them.
 
+mod copied;
 mod exact;
 mod restart;
 mod rotation;

@@ -76,6 +76,27 @@ fn logs_that_were_copied_and_emptied_meanwhile_are_all_read() {
 }
 
 #[test]
+fn an_empty_log_that_was_filled_copied_and_emptied_meanwhile_is_read_from_the_copies() {
+    let mut desk = Desk::new();
+    desk.append("access.log", text_of(1));
+    assert_eq!(desk.lines(), lines_of(1));
+    desk.copy_and_truncate("access.log", "access.log-20261121");
+    assert_eq!(desk.lines(), [""; 0]);
+    for number in 2..=3 {
+        desk.append("access.log", text_of(number));
+        desk.copy_and_truncate("access.log", &format!("access.log-2026112{number}"));
+    }
+    desk.append("access.log", text_of(4));
+    // Somebody's copy of the log as it is now has nothing new.
+    fs::copy(desk.path("access.log"), desk.path("access.log.bak")).unwrap();
+    desk.restart();
+    assert_eq!(desk.lines(), (2..=4).flat_map(lines_of).collect::<Vec<_>>());
+    desk.restart();
+    assert_eq!(desk.lines(), [""; 0]);
+    assert_eq!((desk.counts().truncations, desk.counts().lost), (3, 0));
+}
+
+#[test]
 fn an_inode_that_was_given_away_again_is_not_the_log() {
     let mut desk = Desk::new();
     desk.append("access.log", text_of(1));

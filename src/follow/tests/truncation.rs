@@ -97,3 +97,25 @@ fn an_emptied_log_stays_quiet_until_it_is_written_to() {
     assert_eq!(desk.lines(), lines_of(1));
     assert_eq!(desk.counts().truncations, 1);
 }
+
+#[test]
+fn a_log_that_an_editor_has_replaced_gives_nothing_twice() {
+    for runs in [true, false] {
+        let mut desk = Desk::new();
+        desk.append("access.log", (1..40).map(text_of).collect::<String>());
+        assert_eq!(desk.lines().len(), 117);
+        let unread = if runs { 50..52 } else { 0..0 };
+        desk.append("access.log", unread.clone().map(text_of).collect::<String>());
+        // As `sed -i` does it: a copy without some lines, behind the first kilobyte, takes the log's name.
+        let edited = fs::read_to_string(desk.path("access.log")).unwrap().replace(&text_of(30), "");
+        desk.append("edited", edited);
+        desk.rename("edited", "access.log");
+        if !runs {
+            desk.restart();
+        }
+        assert_eq!(desk.lines(), unread.flat_map(lines_of).collect::<Vec<_>>(), "runs: {runs}");
+        desk.append("access.log", text_of(60));
+        assert_eq!(desk.lines(), lines_of(60), "runs: {runs}");
+        assert_eq!(desk.counts().lost, 0);
+    }
+}
