@@ -9,13 +9,19 @@ use crate::Cost;
 use crate::support::daemon::{folder, free_port};
 use crate::support::generation::Generation;
 
-/// Requests by method and code, and their durations: less than we count.
+/// Requests by method and code, bytes, and both times: less than we count, which tells pages and hosts apart, too.
 const PROGRAM: &str = r#"
 counter requests_total by method, code
+counter response_bytes_total by method
 histogram request_seconds by method buckets 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
-/^\S+ \S+ \S+ \[[^\]]+\] "(?P<method>[A-Z]+) [^"]*" (?P<code>\d{3}) \d+ "[^"]*" "[^"]*" (?P<time>\d+\.\d+) / {
+histogram upstream_seconds by method buckets 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
+/^(?P<client>\S+) \S+ (?P<user>\S+) \[(?P<date>[^\]]+)\] "(?P<method>[A-Z]+) (?P<target>\S+) (?P<protocol>[^"]*)" (?P<code>\d{3}) (?P<bytes>\d+) "(?P<referer>[^"]*)" "(?P<agent>[^"]*)" (?P<time>\d+\.\d+) "(?P<upstream>[^"]*)"/ {
   requests_total[$method][$code]++
+  response_bytes_total[$method] += $bytes
   request_seconds[$method] = $time
+  $upstream =~ /^(?P<backend>\d+\.\d+)$/ {
+    upstream_seconds[$method] = $backend
+  }
 }
 "#;
 

@@ -72,14 +72,26 @@ pub(crate) fn of(log: &[u8]) -> Vec<Stage> {
     .into()
 }
 
-/// How often something was allocated while lines were counted, behind as many that made what has to be made once.
-pub(crate) fn allocations(log: &[u8]) -> u64 {
+/// How often something was allocated while lines were read and counted, and while they were looked at for signs of an
+/// attack as well, behind as many lines that made what has to be made once. The latter remembers clients, in tables that
+/// grow to their bounds.
+pub(crate) fn allocations(log: &[u8]) -> [u64; 2] {
     let mut parts = Parts::new();
+    let counted = allocated(log, |line| {
+        let Parts { config, tally, .. } = &mut parts;
+        let line = config.format.parse(line).unwrap();
+        tally.count(&line, config.routes.route(&line));
+    });
+    let mut parts = Parts::new();
+    [counted, allocated(log, |line| parts.count(line))]
+}
+
+fn allocated(log: &[u8], mut each: impl FnMut(&[u8])) -> u64 {
     let half = lines(log).take(2 * ALLOCATING).count() / 2;
-    lines(log).take(half).for_each(|line| parts.count(line));
+    lines(log).take(half).for_each(&mut each);
     // It would write a file when it is dropped, if it were not for testing.
     let profiler = dhat::Profiler::builder().testing().build();
-    lines(log).skip(half).take(half).for_each(|line| parts.count(line));
+    lines(log).skip(half).take(half).for_each(&mut each);
     let allocations = dhat::HeapStats::get().total_blocks;
     drop(profiler);
     allocations

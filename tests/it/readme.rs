@@ -43,13 +43,15 @@ fn its_configuration_watches_everything() {
         ("/run/mysqld/mysqld.sock", stack.database().socket().display().to_string()),
         ("redis://127.0.0.1:6379", stack.redis_url()),
         ("http://127.0.0.1:8080/stub_status", stack.stub_status()),
+        ("/var/log/nginx/access.log", stack.nginx.access_log().display().to_string()),
+        ("https://shop.example/", stack.stub_status()),
     ] {
         assert_eq!(here.matches(written).count(), 1, "{written}");
         here = here.replace(written, &address);
     }
     let exporter = Exporter::start(&here);
     let page = exporter.scrape();
-    for collector in ["host", "php_fpm", "mysql", "redis", "nginx"] {
+    for collector in ["host", "php_fpm", "mysql", "redis", "nginx", "access_log", "probe"] {
         let up = page.number("vitrin_up", &[("collector", collector), ("target", "main")]);
         assert_eq!(up, 1.0, "{collector}; the log:\n{}", exporter.log());
     }
