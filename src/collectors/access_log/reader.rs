@@ -217,6 +217,11 @@ impl Reader {
     }
 
     fn report(&self, out: &mut Snapshot) {
+        // Of a log that was never seen nothing is known: zeros would say that nobody came.
+        let seen = self.logs.counts();
+        if seen.files == 0 && seen.bytes == 0 {
+            return;
+        }
         let Counting { tally, signals, lines, .. } = &self.counting;
         tally.report(out);
         signals.report(out);

@@ -121,6 +121,9 @@ fn what_is_no_log_says_why() {
         page.get("vitrin_collect_failures_total", &labels).is_some_and(|count| count > 0.0)
     };
     eventually("it to be missed", || down("connect"));
+    let page = exporter.scrape();
+    let told = page.names().into_iter().filter(|name| name.starts_with("shop_") || name.starts_with("vitrin_log_"));
+    assert_eq!(told.collect::<Vec<_>>(), [""; 0], "nothing is known");
     let mut log = OpenOptions::new().create(true).append(true).open(&path).unwrap();
     eventually("it to be found", || exporter.scrape().get("vitrin_log_files", &LOG) == Some(1.0));
     log.write_all(b"this is no access log\n").unwrap();
