@@ -76,7 +76,7 @@ impl Routes {
         }
     }
 
-    /// A path in its one spelling, see [`normal`]; `None` for what is no path, leaves the root, or is too long.
+    /// A path in its one spelling, see [`normal()`]; `None` for what is no path, leaves the root, or is too long.
     pub(super) fn spelled(path: &[u8]) -> Option<Vec<u8>> {
         let mut buffer = [0; LIMIT];
         normal(path, &mut buffer).map(<[u8]>::to_vec)

@@ -1,7 +1,7 @@
 //! Security signals: who tries to log in and whether it worked, what scanners look for and whether they got it, who
 //! overdoes it with the API.
 //!
-//! Nearly every line is none of these and costs one [cheap test](plain). What is counted are requests; what is worth a
+//! Nearly every line is none of these and costs one cheap test (`plain`). What is counted are requests; what is worth a
 //! person's attention are *incidents*, clients that do it more often than people do, and whatever was *served*. All time
 //! is the log's own, so that a backlog is judged as if it had been read when it was written. Of a client nothing is kept
 //! but a hash under a key of this run's, and that in memory; of URLs nothing at all.
