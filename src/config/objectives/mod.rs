@@ -22,8 +22,7 @@ pub use thresholds::{Bound, Threshold, Thresholds, thresholds};
 crate::metrics! {
     Own as METRICS;
 
-    /// By how much the mean request of a shopper's may be slower or faster than that of the day before, where
-    /// `[objectives]` says so.
+    /// How far a shopper's mean request may be from what it usually is, where `[objectives]` says so.
     HTTP_CONSISTENCY = Gauge("shop_http_consistency_objective_seconds", Seconds, []);
     /// What a statement may take in the mean, where `[objectives]` says so.
     QUERY_TIME = Gauge("mysql_query_time_objective_seconds", Seconds, []);
@@ -66,7 +65,7 @@ const HTTP_CONSISTENCY_PROMISE: Promise = Promise {
     default: Duration::from_millis(20),
     series: "shop_http_consistency_objective_seconds",
     recorded: "shop:http_consistency_objective:seconds",
-    meaning: "By how much the mean request may be slower or faster than that of the day before.",
+    meaning: "How far the mean request may be from what it usually is.",
 };
 
 const QUERY_TIME_PROMISE: Promise = Promise {
@@ -84,7 +83,7 @@ pub struct Objectives {
     /// What a request of a shopper's may take. The access log counts by it and shows it, whether it was configured or
     /// not.
     pub http_latency: Period,
-    /// By how much the mean request may differ from that of the day before.
+    /// How far the mean request may be from what it usually is.
     pub http_consistency: Option<Period>,
     /// What a statement of the database may take in the mean.
     pub query_time: Option<Period>,

@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for Name {
 
 /// What is configured about one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table with `ratio` and `min_bad_events`")]
 pub struct SloNumbers {
     /// The part of all events that has to be good.
     #[serde(deserialize_with = "ratio")]
