@@ -38,6 +38,25 @@ fn mails_read_as_they_should() {
     passes("templates");
 }
 
+/// The alerts that a line of `alertmanager.yml` names: `alertname=~"A|B"`.
+fn named(line: &str) -> Vec<&str> {
+    let quoted = line.split("alertname").skip(1).filter_map(|rest| rest.split('"').nth(1));
+    quoted.flat_map(|names| names.split('|')).collect()
+}
+
+#[test]
+fn nothing_is_said_of_an_alert_that_does_not_exist() {
+    let rules = fs::read_dir(shipped("prometheus/rules")).unwrap();
+    let rules: String = rules.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    let alerts: Vec<_> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let text = fs::read_to_string(shipped("alertmanager/alertmanager.yml")).unwrap();
+    let named: Vec<_> = text.lines().flat_map(named).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for name in named {
+        assert!(alerts.contains(&name), "alertmanager.yml names {name}, which no rule makes");
+    }
+}
+
 /// A line with the setting that it shows in a comment: `  #- 10.0.0.2:9093`. Prose has a space behind its `#`.
 fn switched_on(line: &str) -> String {
     let indent = line.len() - line.trim_start().len();
