@@ -1,109 +1,198 @@
 //! Whether the tests of the rules bite: each alert is spoiled in several ways, and some case must fail each time.
 //!
-//! All alerts of a file are spoiled at once, each for itself, and promtool names those whose cases fail. So it takes
-//! one run for each file and way.
+//! promtool evaluates every rule of every file at every step of every case. So each alert is looked at alone, with the
+//! rules that it is made of, and all ways to spoil it stand beside it as alerts of their own: one short run for each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
 
 use promql_parser::parser::{self, Expr};
+use serde_json::{Value, json};
 
 use super::expression::Expression;
-use super::files::{Bundle, Rule, rules_file, tests_file};
-use super::latch;
+use super::files::{Bundle, Rule, Rules, tests_file, yaml};
+use super::latch::{self, HELD};
 use super::thresholds::THRESHOLD;
-use super::tools::Copy;
+use super::tools::promtool_tests;
+use crate::support::daemon::folder;
 
-/// A way to spoil an alert; `None` when there is nothing to be spoiled so.
-struct Mutation {
-    what: &'static str,
-    spoil: fn(&Rule, usize) -> Option<Rule>,
-    /// How often an alert may be spoiled so: each comparison in turn, say.
-    turns: usize,
-}
+/// What spoiled alerts are called: their own name, this and a number.
+const MARK: &str = "Spoiled";
 
-const MUTATIONS: [Mutation; 5] = [
-    Mutation { what: "it does not wait", spoil: |rule, _| changed(rule, |rule| rule.waits.clear()), turns: 1 },
-    Mutation {
-        what: "a comparison is the other way round",
-        spoil: |rule, turn| in_main(rule, |tree| nth(tree, turn, &turned)),
-        turns: 6,
-    },
-    Mutation {
-        what: "its threshold is doubled",
-        spoil: |rule, _| in_main(rule, |tree| nth(tree, 0, &|tree| scaled(tree, "* 2"))),
-        turns: 1,
-    },
-    Mutation {
-        what: "its threshold is halved",
-        spoil: |rule, _| in_main(rule, |tree| nth(tree, 0, &|tree| scaled(tree, "/ 2"))),
-        turns: 1,
-    },
-    Mutation { what: "nothing holds it", spoil: |rule, _| unheld(rule), turns: 1 },
-];
+/// How many of an alert's comparisons are turned round, one at a time.
+const COMPARISONS: usize = 8;
 
-/// The alerts that can be spoiled without a test that notices; why, beside each.
+/// What no test can notice, and why: alert, what is done to it, reason.
 const UNNOTICED: [(&str, &str, &str); 0] = [];
 
 /// Every way to spoil an alert of the bundle that no test notices.
 pub(super) fn complaints(bundle: &Bundle) -> Vec<String> {
-    let copy = Copy::of(bundle);
+    let mut files = BTreeMap::new();
+    for name in bundle.tests.keys() {
+        let path = bundle.root.join(tests_file(name));
+        files.insert(name.as_str(), yaml::<Value>(&path, &fs::read_to_string(&path).unwrap()));
+    }
+    let alerts: Vec<_> = bundle.alerts().filter(|(file, _)| files.contains_key(file)).collect();
+    let left = Mutex::new(alerts.into_iter());
+    let complaints = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let next = left.lock().unwrap().next();
+                    let Some((file, rule)) = next else { return };
+                    let found = of_alert(bundle, &files[file], file, rule);
+                    complaints.lock().unwrap().extend(found);
+                }
+            });
+        }
+    });
+    let mut complaints = complaints.into_inner().unwrap();
+    complaints.sort();
+    complaints
+}
+
+/// What is spoiled in an alert, and the alert then.
+fn mutants(rule: &Rule) -> Vec<(String, Rule)> {
+    let mut mutants = Vec::new();
+    if !rule.waits.is_empty() {
+        mutants.push(("it does not wait".to_owned(), Rule { waits: String::new(), ..rule.clone() }));
+    }
+    for turn in 0..COMPARISONS {
+        let mut text = String::new();
+        if let Some(other) = in_main(rule, |tree| nth(tree, turn, &mut |part| turned(part, &mut text))) {
+            mutants.push((format!("`{text}` is turned round"), other));
+        }
+    }
+    for (what, by) in [("its threshold is doubled", "* 2"), ("its threshold is halved", "/ 2")] {
+        let other = in_main(rule, |tree| nth(tree, 0, &mut |part| scaled(part, by)));
+        mutants.extend(other.map(|other| (what.to_owned(), other)));
+    }
+    mutants.extend(unheld(rule).map(|other| ("nothing holds it".to_owned(), other)));
+    mutants
+        .into_iter()
+        .enumerate()
+        .map(|(index, (what, other))| (what, Rule { alert: format!("{}{MARK}{index}", rule.alert), ..other }))
+        .collect()
+}
+
+/// Every way to spoil this alert that no case of its file notices.
+fn of_alert(bundle: &Bundle, tests: &Value, file: &str, rule: &Rule) -> Vec<String> {
+    let mutants = mutants(rule);
+    let folder = folder();
+    let mut names = Vec::new();
+    for loaded in &bundle.tests[file].rule_files {
+        let stem = Path::new(loaded).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let Some(rules) = bundle.rules.get(stem) else { continue };
+        let rules = needed(bundle, rules, rule, &mutants);
+        fs::write(folder.path().join(stem), serde_json::to_vec(&rules).unwrap()).unwrap();
+        names.push(stem);
+    }
+    let cases: Vec<Value> =
+        array(&tests["tests"]).iter().filter_map(|case| spoiled_case(case, rule, &mutants)).collect();
+    let mut spoiled = json!({"rule_files": names, "tests": cases});
+    for key in ["evaluation_interval", "group_eval_order"] {
+        if !tests[key].is_null() {
+            spoiled[key] = tests[key].clone();
+        }
+    }
+    let path = folder.path().join("tests");
+    fs::write(&path, serde_json::to_vec(&spoiled).unwrap()).unwrap();
+    let (good, words) = promtool_tests(&path);
+    let noticed = failed(&words);
+    let of_file = |what: String| format!("{}: {what}", tests_file(file));
+    if good || noticed.is_empty() || noticed.contains(rule.alert.as_str()) {
+        let what =
+            if good { "notices nothing at all".to_owned() } else { format!("cannot be looked at alone:\n{words}") };
+        return vec![of_file(format!("{} {what}", rule.alert))];
+    }
     let mut complaints = Vec::new();
-    for (file, rules) in &bundle.rules {
-        if !bundle.tests.contains_key(file) {
-            continue;
+    for (what, mutant) in &mutants {
+        let excused = UNNOTICED.iter().any(|(alert, known, _)| *alert == rule.alert && known == what);
+        if noticed.contains(mutant.alert.as_str()) == excused {
+            let says = if excused { "a case notices after all" } else { "no case notices" };
+            complaints.push(of_file(format!("{}: {says} that {what}", rule.alert)));
         }
-        let original = fs::read(copy.path(&rules_file(file))).unwrap();
-        for mutation in &MUTATIONS {
-            for turn in 0..mutation.turns {
-                let mut spoiled = BTreeSet::new();
-                let mut mutant = rules.clone();
-                for rule in mutant.groups.iter_mut().flat_map(|group| &mut group.rules) {
-                    if rule.alert.is_empty() || rule.climbs() {
-                        continue;
-                    }
-                    if let Some(other) = (mutation.spoil)(rule, turn) {
-                        spoiled.insert(rule.alert.clone());
-                        *rule = other;
-                    }
-                }
-                if spoiled.is_empty() {
-                    break;
-                }
-                // JSON is YAML.
-                fs::write(copy.path(&rules_file(file)), serde_json::to_vec(&mutant).unwrap()).unwrap();
-                let (_, words) = copy.promtool(["test", "rules"], &tests_file(file));
-                let noticed = failed(&words);
-                if noticed.is_empty() && !words.contains("SUCCESS") {
-                    complaints.push(format!(
-                        "{}: {}: promtool could not look:\n{words}",
-                        rules_file(file),
-                        mutation.what
-                    ));
-                }
-                complaints.extend(
-                    spoiled
-                        .iter()
-                        .filter(|alert| !noticed.contains(alert.as_str()))
-                        .filter(|alert| !excused(alert, mutation.what))
-                        .map(|alert| {
-                            format!(
-                                "{}: no case of {alert} notices that {} (number {})",
-                                tests_file(file),
-                                mutation.what,
-                                turn + 1
-                            )
-                        }),
-                );
-            }
-        }
-        fs::write(copy.path(&rules_file(file)), original).unwrap();
     }
     complaints
 }
 
-fn excused(alert: &str, what: &str) -> bool {
-    UNNOTICED.iter().any(|(name, mutation, _)| *name == alert && *mutation == what)
+/// The rules that an alert is made of, with the alert and what it may be spoiled to.
+fn needed(bundle: &Bundle, rules: &Rules, rule: &Rule, mutants: &[(String, Rule)]) -> Rules {
+    let names = made_of(bundle, rule);
+    let mut rules = rules.clone();
+    for group in &mut rules.groups {
+        let mut kept = Vec::new();
+        for other in group.rules.drain(..) {
+            let ours = other.alert == rule.alert;
+            let threshold = other.record == THRESHOLD && other.label("alert") != rule.alert;
+            let held = other.record == HELD && other.label("component") != rule.label("component");
+            if ours || (!other.record.is_empty() && names.contains(&other.record) && !threshold && !held) {
+                kept.push(other);
+            }
+            if ours {
+                kept.extend(mutants.iter().map(|(_, mutant)| mutant.clone()));
+            }
+        }
+        group.rules = kept;
+    }
+    rules.groups.retain(|group| !group.rules.is_empty());
+    rules
+}
+
+/// The names of all series that an alert and its texts are made of, directly or not.
+fn made_of(bundle: &Bundle, rule: &Rule) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let texts: String = rule.annotations.values().map(String::as_str).collect();
+    for (_, other) in bundle.every_rule().filter(|(_, other)| !other.record.is_empty()) {
+        if texts.contains(&other.record) {
+            names.insert(other.record.clone());
+        }
+    }
+    let mut left = vec![rule.expr.clone()];
+    left.extend(
+        bundle.every_rule().filter(|(_, other)| names.contains(&other.record)).map(|(_, other)| other.expr.clone()),
+    );
+    while let Some(text) = left.pop() {
+        let Ok(expression) = Expression::parse(&text) else { continue };
+        for name in expression.selected() {
+            if names.insert(name.to_owned()) {
+                let recorded = bundle.every_rule().filter(|(_, other)| other.record == name);
+                left.extend(recorded.map(|(_, other)| other.expr.clone()));
+            }
+        }
+    }
+    names
+}
+
+/// A case with the looks at this alert only, and the same looks at what it is spoiled to.
+fn spoiled_case(case: &Value, rule: &Rule, mutants: &[(String, Rule)]) -> Option<Value> {
+    let looks: Vec<&Value> =
+        array(&case["alert_rule_test"]).iter().filter(|look| look["alertname"] == rule.alert.as_str()).collect();
+    if looks.is_empty() {
+        return None;
+    }
+    let names = [rule.alert.as_str()].into_iter().chain(mutants.iter().map(|(_, mutant)| mutant.alert.as_str()));
+    let all: Vec<Value> = names
+        .flat_map(|name| {
+            looks.iter().map(move |look| {
+                let mut look = (*look).clone();
+                look["alertname"] = json!(name);
+                look
+            })
+        })
+        .collect();
+    let mut case = case.clone();
+    case["alert_rule_test"] = json!(all);
+    case.as_object_mut()?.remove("promql_expr_test");
+    Some(case)
+}
+
+fn array(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
 }
 
 /// The alerts whose cases failed, as promtool names them.
@@ -112,14 +201,8 @@ fn failed(words: &str) -> BTreeSet<&str> {
     names.map(|rest| rest.trim_start().split([',', ' ', '\n']).next().unwrap_or_default()).collect()
 }
 
-fn changed(rule: &Rule, change: impl Fn(&mut Rule)) -> Option<Rule> {
-    let mut other = rule.clone();
-    change(&mut other);
-    (other.waits != rule.waits || other.expr != rule.expr).then_some(other)
-}
-
 /// A rule whose expression, but for what holds it, is changed.
-fn in_main(rule: &Rule, change: impl Fn(&mut Expr) -> bool) -> Option<Rule> {
+fn in_main(rule: &Rule, change: impl FnOnce(&mut Expr) -> bool) -> Option<Rule> {
     let mut tree = parser::parse(&rule.expr).ok()?;
     let held =
         Expression::parse(&rule.expr).ok().filter(|whole| latch::without(whole).tree() != whole.tree()).is_some();
@@ -131,7 +214,7 @@ fn in_main(rule: &Rule, change: impl Fn(&mut Expr) -> bool) -> Option<Rule> {
 }
 
 /// Changes the part of a tree that is the `turn`th to be willing; whether there was one.
-fn nth(tree: &mut Expr, turn: usize, change: &dyn Fn(&mut Expr) -> bool) -> bool {
+fn nth(tree: &mut Expr, turn: usize, change: &mut dyn FnMut(&mut Expr) -> bool) -> bool {
     let mut left = turn;
     walk(tree, &mut |part| {
         let mut tried = part.clone();
@@ -164,8 +247,9 @@ fn walk(tree: &mut Expr, take: &mut dyn FnMut(&mut Expr) -> bool) -> bool {
     }
 }
 
-/// Turns a comparison round.
-fn turned(tree: &mut Expr) -> bool {
+/// Turns a comparison round; `was` becomes its text.
+fn turned(tree: &mut Expr, was: &mut String) -> bool {
+    let text = tree.to_string();
     let Expr::Binary(binary) = tree else { return false };
     let other = match binary.op.to_string().as_str() {
         ">" => "a < a",
@@ -179,6 +263,7 @@ fn turned(tree: &mut Expr) -> bool {
     // The parser makes tokens from text alone.
     let Ok(Expr::Binary(other)) = parser::parse(other) else { return false };
     binary.op = other.op;
+    *was = text;
     true
 }
 

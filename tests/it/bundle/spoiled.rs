@@ -352,11 +352,11 @@ fn tests_that_do_not_bite_are_noticed() {
                 TESTS,
                 "eval_time: 9m30s",
                 "eval_time: 3m30s",
-                "no case of MySQLConnectionsNearLimit notices that it does not wait",
+                "MySQLConnectionsNearLimit: no case notices that it does not wait",
             ),
             spoiled(TESTS, "80x9 90x20", "10x9 190x20", "notices that its threshold is doubled"),
             spoiled(TESTS, "80x9 90x20", "1x9 90x20", "notices that its threshold is halved"),
-            spoiled(TESTS, "eval_time: 8m,", "eval_time: 4m,", "no case of MySQLDown notices that nothing holds it"),
+            spoiled(TESTS, "eval_time: 8m,", "eval_time: 4m,", "MySQLDown: no case notices that nothing holds it"),
         ],
     );
 }

@@ -1,6 +1,6 @@
 //! The programs that will read the bundle, of the generation under test: promtool and amtool.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -38,6 +38,11 @@ impl Copy {
     fn amtool(&self, file: &str) -> (bool, String) {
         said(program(&["amtool"]).arg("check-config").arg(self.path(file)))
     }
+}
+
+/// What promtool says of a file of tests, and whether all of them pass.
+pub(super) fn promtool_tests(file: &Path) -> (bool, String) {
+    said(program(&["promtool"]).args(["test", "rules"]).arg(file))
 }
 
 fn said(command: &mut Command) -> (bool, String) {
