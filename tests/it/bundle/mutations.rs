@@ -12,6 +12,7 @@ use std::thread;
 use promql_parser::parser::{self, Expr};
 use serde_json::{Value, json};
 
+use super::alerts::WATCHDOG;
 use super::expression::Expression;
 use super::files::{Bundle, Rule, Rules, tests_file, yaml};
 use super::latch::{self, HELD};
@@ -21,6 +22,9 @@ use crate::support::daemon::folder;
 
 /// What spoiled alerts are called: their own name, this and a number.
 const MARK: &str = "Spoiled";
+
+/// That it is over when vitrin dies.
+const UNHELD: &str = "nothing holds it";
 
 /// How many of an alert's comparisons are turned round, one at a time.
 const COMPARISONS: usize = 8;
@@ -35,24 +39,39 @@ pub(super) fn complaints(bundle: &Bundle) -> Vec<String> {
         let path = bundle.root.join(tests_file(name));
         files.insert(name.as_str(), yaml::<Value>(&path, &fs::read_to_string(&path).unwrap()));
     }
-    let alerts: Vec<_> = bundle.alerts().filter(|(file, _)| files.contains_key(file)).collect();
+    // The watchdog compares nothing.
+    let alerts = bundle.alerts().filter(|(file, rule)| files.contains_key(file) && rule.alert != WATCHDOG);
+    let alerts: Vec<_> = alerts.collect();
     let left = Mutex::new(alerts.into_iter());
     let complaints = Mutex::new(Vec::new());
+    let released = Mutex::new(BTreeSet::new());
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 loop {
                     let next = left.lock().unwrap().next();
                     let Some((file, rule)) = next else { return };
-                    let found = of_alert(bundle, &files[file], file, rule);
+                    let (found, held) = of_alert(bundle, &files[file], file, rule);
+                    released.lock().unwrap().extend(held.then(|| file.to_owned()));
                     complaints.lock().unwrap().extend(found);
                 }
             });
         }
     });
     let mut complaints = complaints.into_inner().unwrap();
+    complaints.extend(unheld_files(bundle, &released.into_inner().unwrap()));
     complaints.sort();
     complaints
+}
+
+/// Files of which no case notices when alerts are not held. One case is enough: `latch` sees to it that all are alike.
+fn unheld_files(bundle: &Bundle, noticed: &BTreeSet<String>) -> Vec<String> {
+    let holding =
+        bundle.rules.keys().filter(|file| bundle.every_rule().any(|(of, rule)| of == *file && rule.record == HELD));
+    let silent = holding.filter(|file| bundle.tests.contains_key(*file) && !noticed.contains(*file));
+    silent
+        .map(|file| format!("{}: no case notices that nothing holds alerts when vitrin dies", tests_file(file)))
+        .collect()
 }
 
 /// What is spoiled in an alert, and the alert then.
@@ -71,7 +90,7 @@ fn mutants(rule: &Rule) -> Vec<(String, Rule)> {
         let other = in_main(rule, |tree| nth(tree, 0, &mut |part| scaled(part, by)));
         mutants.extend(other.map(|other| (what.to_owned(), other)));
     }
-    mutants.extend(unheld(rule).map(|other| ("nothing holds it".to_owned(), other)));
+    mutants.extend(unheld(rule).map(|other| (UNHELD.to_owned(), other)));
     mutants
         .into_iter()
         .enumerate()
@@ -79,8 +98,8 @@ fn mutants(rule: &Rule) -> Vec<(String, Rule)> {
         .collect()
 }
 
-/// Every way to spoil this alert that no case of its file notices.
-fn of_alert(bundle: &Bundle, tests: &Value, file: &str, rule: &Rule) -> Vec<String> {
+/// Every way to spoil this alert that no case of its file notices; and whether one does that nothing holds it.
+fn of_alert(bundle: &Bundle, tests: &Value, file: &str, rule: &Rule) -> (Vec<String>, bool) {
     let mutants = mutants(rule);
     let folder = folder();
     let mut names = Vec::new();
@@ -107,17 +126,21 @@ fn of_alert(bundle: &Bundle, tests: &Value, file: &str, rule: &Rule) -> Vec<Stri
     if good || noticed.is_empty() || noticed.contains(rule.alert.as_str()) {
         let what =
             if good { "notices nothing at all".to_owned() } else { format!("cannot be looked at alone:\n{words}") };
-        return vec![of_file(format!("{} {what}", rule.alert))];
+        return (vec![of_file(format!("{} {what}", rule.alert))], false);
     }
-    let mut complaints = Vec::new();
+    let (mut complaints, mut held) = (Vec::new(), false);
     for (what, mutant) in &mutants {
+        if what == UNHELD {
+            held = noticed.contains(mutant.alert.as_str());
+            continue;
+        }
         let excused = UNNOTICED.iter().any(|(alert, known, _)| *alert == rule.alert && known == what);
         if noticed.contains(mutant.alert.as_str()) == excused {
             let says = if excused { "a case notices after all" } else { "no case notices" };
             complaints.push(of_file(format!("{}: {says} that {what}", rule.alert)));
         }
     }
-    complaints
+    (complaints, held)
 }
 
 /// The rules that an alert is made of, with the alert and what it may be spoiled to.

@@ -11,10 +11,11 @@ use super::files::{Bundle, Topic};
 const HEADINGS: [&str; 4] = ["## Meaning", "## Impact", "## Diagnosis", "## Mitigation"];
 
 /// How the first command may begin: with what is on every host of a shop, or answers on its default port.
-const FIRST: [&str; 16] = [
+const FIRST: [&str; 17] = [
     "vitrin collect ",
     "vitrin check",
     "mysql -e '",
+    "mysql -e \"",
     "redis-cli ",
     "curl -s http://127.0.0.1:22100/metrics | grep ",
     "curl -s http://127.0.0.1:9090/",
@@ -32,6 +33,9 @@ const FIRST: [&str; 16] = [
 
 /// What it may not hold: something to be filled in first, and what no container has.
 const NOT_FIRST: [&str; 7] = ["<", "...", "…", "$", "systemctl", "journalctl", "sudo"];
+
+/// What shellcheck says that does not matter to somebody who reads the answer: that `ps | grep` finds itself, too.
+const NOT_MINDED: &str = "--exclude=SC2009";
 
 /// How `promtool` is asked something in a runbook.
 const QUERY: &str = "promtool query instant http://127.0.0.1:9090 '";
@@ -223,7 +227,8 @@ fn words(topics: &[Topic], catalogue: &Catalogue, text: &str) -> Vec<String> {
             .flat_map(|topic| &topic.metrics)
             .any(|start| start.ends_with('_') && word.starts_with(start.as_str()));
         // PHP-FPM and MySQL have settings that begin so.
-        prefix && !word.starts_with("process_") && !NOT_METRICS.contains(word)
+        let collector = vitrin::collectors::all().iter().any(|(name, _)| name == word);
+        prefix && !collector && !word.starts_with("process_") && !NOT_METRICS.contains(word)
     };
     let mut unknown: BTreeSet<&str> = BTreeSet::new();
     for code in code(text) {
@@ -266,8 +271,12 @@ pub(super) fn shellcheck(bundle: &Bundle) -> Vec<String> {
         return vec!["docs/runbooks: there is no block of shell".to_owned()];
     }
     let mut shellcheck = Command::new("shellcheck");
-    let output =
-        shellcheck.current_dir(folder.path()).args(["--shell=bash", "--format=gcc"]).args(&files).output().unwrap();
+    let output = shellcheck
+        .current_dir(folder.path())
+        .args(["--shell=bash", "--format=gcc", NOT_MINDED])
+        .args(&files)
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     if output.status.success() {
         Vec::new()

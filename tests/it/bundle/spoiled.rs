@@ -356,7 +356,12 @@ fn tests_that_do_not_bite_are_noticed() {
             ),
             spoiled(TESTS, "80x9 90x20", "10x9 190x20", "notices that its threshold is doubled"),
             spoiled(TESTS, "80x9 90x20", "1x9 90x20", "notices that its threshold is halved"),
-            spoiled(TESTS, "eval_time: 8m,", "eval_time: 4m,", "MySQLDown: no case notices that nothing holds it"),
+            spoiled(
+                TESTS,
+                "eval_time: 8m,",
+                "eval_time: 4m,",
+                "no case notices that nothing holds alerts when vitrin dies",
+            ),
         ],
     );
 }
