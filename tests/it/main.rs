@@ -13,6 +13,7 @@ mod crowd;
 mod dependencies;
 mod discovery;
 mod docs;
+mod escalation;
 mod example;
 mod faults;
 mod formats;
