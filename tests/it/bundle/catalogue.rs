@@ -197,7 +197,7 @@ impl Catalogue {
                         labels.with(name, Value::Is(value.clone()))
                     }
                 });
-                let from_exported = *file != "thresholds" && self.from_exported(expression);
+                let from_exported = *file != "thresholds" && self.is_from_exported(expression);
                 let source = Source::Recorded { from_exported };
                 let nothing = || Series { kind: Kind::Gauge, source, variants: Vec::new() };
                 let series = found.entry(&rule.record).or_insert_with(nothing);
@@ -219,7 +219,7 @@ impl Catalogue {
     }
 
     /// Whether an expression has no answer when vitrin is dead. A threshold has one, its default, and does not count.
-    pub(super) fn from_exported(&self, expression: &Expression) -> bool {
+    pub(super) fn is_from_exported(&self, expression: &Expression) -> bool {
         expression.selected().iter().any(|name| {
             self.get(name).is_some_and(|series| {
                 matches!(series.source, Source::Exported | Source::Recorded { from_exported: true })

@@ -81,7 +81,9 @@ fn matches<'a>(tree: &'a Expr, found: &mut Vec<&'a [String]>) {
     {
         found.push(&names.labels);
     }
-    parts(tree).into_iter().for_each(|part| matches(part, found));
+    for part in parts(tree) {
+        matches(part, found);
+    }
 }
 
 fn differs(names: &BTreeSet<&str>) -> Option<String> {

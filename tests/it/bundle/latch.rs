@@ -31,7 +31,7 @@ pub(super) fn complaints(bundle: &Bundle) -> Vec<String> {
     for (file, rule) in bundle.alerts() {
         let Ok(expression) = Expression::parse(&rule.expr) else { continue };
         let main = without(&expression);
-        let made_of_ours = catalogue.from_exported(&main);
+        let made_of_ours = catalogue.is_from_exported(&main);
         let what = match (latch(expression.tree()), made_of_ours) {
             (Err(what), _) => Some(what),
             (Ok(None), true) => Some(format!(

@@ -13,8 +13,9 @@ use promql_parser::parser::{self, Expr};
 use serde_json::{Value, json};
 
 use super::alerts::WATCHDOG;
+use super::catalogue::beside;
 use super::expression::Expression;
-use super::files::{Bundle, Rule, Rules, tests_file, yaml};
+use super::files::{Bundle, Rule, Rules, rows, tests_file, yaml};
 use super::latch::{self, HELD};
 use super::thresholds::THRESHOLD;
 use super::tools::promtool_tests;
@@ -29,8 +30,10 @@ const UNHELD: &str = "nothing holds it";
 /// How many of an alert's comparisons are turned round, one at a time.
 const COMPARISONS: usize = 8;
 
-/// What no test can notice, and why: alert, what is done to it, reason.
-const UNNOTICED: [(&str, &str, &str); 0] = [];
+/// What is spoiled without a case that notices, and why that is put up with.
+fn unnoticed() -> Vec<[String; 3]> {
+    rows(&beside("unnoticed.tsv"), |row| row)
+}
 
 /// Every way to spoil an alert of the bundle that no test notices.
 pub(super) fn complaints(bundle: &Bundle) -> Vec<String> {
@@ -100,7 +103,7 @@ fn mutants(rule: &Rule) -> Vec<(String, Rule)> {
 
 /// Every way to spoil this alert that no case of its file notices; and whether one does that nothing holds it.
 fn of_alert(bundle: &Bundle, tests: &Value, file: &str, rule: &Rule) -> (Vec<String>, bool) {
-    let mutants = mutants(rule);
+    let (mutants, excused) = (mutants(rule), unnoticed());
     let folder = folder();
     let mut names = Vec::new();
     for loaded in &bundle.tests[file].rule_files {
@@ -134,9 +137,9 @@ fn of_alert(bundle: &Bundle, tests: &Value, file: &str, rule: &Rule) -> (Vec<Str
             held = noticed.contains(mutant.alert.as_str());
             continue;
         }
-        let excused = UNNOTICED.iter().any(|(alert, known, _)| *alert == rule.alert && known == what);
-        if noticed.contains(mutant.alert.as_str()) == excused {
-            let says = if excused { "a case notices after all" } else { "no case notices" };
+        let is_excused = excused.iter().any(|[alert, known, _]| *alert == rule.alert && known == what);
+        if noticed.contains(mutant.alert.as_str()) == is_excused {
+            let says = if is_excused { "a case notices after all" } else { "no case notices" };
             complaints.push(of_file(format!("{}: {says} that {what}", rule.alert)));
         }
     }
@@ -227,8 +230,7 @@ fn failed(words: &str) -> BTreeSet<&str> {
 /// A rule whose expression, but for what holds it, is changed.
 fn in_main(rule: &Rule, change: impl FnOnce(&mut Expr) -> bool) -> Option<Rule> {
     let mut tree = parser::parse(&rule.expr).ok()?;
-    let held =
-        Expression::parse(&rule.expr).ok().filter(|whole| latch::without(whole).tree() != whole.tree()).is_some();
+    let held = Expression::parse(&rule.expr).is_ok_and(|whole| latch::without(&whole).tree() != whole.tree());
     let main = match &mut tree {
         Expr::Binary(binary) if held => &mut *binary.lhs,
         tree => tree,
@@ -304,4 +306,14 @@ fn unheld(rule: &Rule) -> Option<Rule> {
     let whole = Expression::parse(&rule.expr).ok()?;
     let main = latch::without(&whole);
     (main.tree() != whole.tree()).then(|| Rule { expr: main.tree().to_string(), ..rule.clone() })
+}
+
+#[test]
+fn what_is_put_up_with_is_about_alerts_that_exist() {
+    let bundle = Bundle::shipped();
+    for [alert, what, why] in unnoticed() {
+        let known = bundle.alerts().find(|(_, rule)| rule.alert == alert);
+        let spoils = known.is_some_and(|(_, rule)| mutants(rule).iter().any(|(known, _)| *known == what));
+        assert!(spoils && why.ends_with('.'), "unnoticed.tsv: {alert}: {what}: {why}");
+    }
 }

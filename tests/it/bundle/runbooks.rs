@@ -210,7 +210,7 @@ fn query(catalogue: &Catalogue, command: &str) -> Vec<String> {
         };
         match Expression::parse(expression) {
             Ok(parsed) => {
-                wrong.extend(parsed.check(catalogue).into_iter().map(|what| format!("`{expression}`: {what}")))
+                wrong.extend(parsed.check(catalogue).into_iter().map(|what| format!("`{expression}`: {what}")));
             }
             Err(error) => wrong.push(format!("`{expression}`: {error}")),
         }

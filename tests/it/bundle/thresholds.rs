@@ -66,7 +66,9 @@ fn comparisons<'a>(tree: &'a Expr, see: &mut impl FnMut(&'a BinaryExpr)) {
     {
         see(binary);
     }
-    parts(tree).into_iter().for_each(|part| comparisons(part, see));
+    for part in parts(tree) {
+        comparisons(part, see);
+    }
 }
 
 /// Which bound the threshold in this comparison is, if there is one.
