@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
+use serde::Deserialize;
 use vitrin::metric::{Kind, Tier};
 
 use super::expression::Expression;
@@ -47,6 +49,13 @@ pub(super) enum Source {
     Foreign,
     /// A rule of the bundle, of this kind of source in the end.
     Recorded { from_exported: bool },
+}
+
+/// A family as `vitrin metrics` shows it.
+#[derive(Deserialize)]
+struct Family {
+    name: String,
+    labels: Vec<String>,
 }
 
 /// The values that a label of some families may have.
@@ -130,15 +139,16 @@ impl Catalogue {
         assert!(self.series.insert(name.to_owned(), series).is_none(), "{name} is there twice");
     }
 
+    /// The program says which labels its own families have, `target` included.
     fn add_exported(&mut self) {
+        let output = Command::new(env!("CARGO_BIN_EXE_vitrin")).args(["metrics", "--format=json"]).output().unwrap();
+        let families: Vec<Family> = serde_json::from_slice(&output.stdout).unwrap();
+        let labels: BTreeMap<String, Vec<String>> =
+            families.into_iter().map(|family| (family.name, family.labels)).collect();
         for desc in vitrin::collectors::catalogue() {
-            let mut labels = scraped(desc.labels.iter());
-            let of_the_program = ["vitrin_", "process_"].iter().any(|own| desc.name.starts_with(own));
-            let of_a_target = !of_the_program || desc.name.starts_with("vitrin_log_");
-            if of_a_target && desc.tier == Tier::DropIn {
+            let mut labels = scraped(&labels[&*desc.name]);
+            if desc.tier == Tier::DropIn && !desc.name.starts_with("process_") {
                 labels = labels.with("target", Value::ButMain);
-            } else if of_a_target {
-                labels = labels.with("target", Value::Any);
             }
             // Buckets are for dashboards: a rule compares with the objective's own counter.
             if matches!(desc.kind, Kind::Histogram | Kind::Summary) {
