@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::alerts::WATCHDOG;
 use super::catalogue::beside;
-use super::expression::Expression;
+use super::expression::{Expression, pinned, selectors};
 use super::files::{Bundle, Rule, Rules, rows, tests_file, yaml};
 use super::latch::{self, HELD};
 use super::thresholds::THRESHOLD;
@@ -154,9 +154,9 @@ fn needed(bundle: &Bundle, rules: &Rules, rule: &Rule, mutants: &[(String, Rule)
         let mut kept = Vec::new();
         for other in group.rules.drain(..) {
             let ours = other.alert == rule.alert;
-            let threshold = other.record == THRESHOLD && other.label("alert") != rule.alert;
+            let threshold = other.record == THRESHOLD && !names.contains(other.label("alert"));
             let held = other.record == HELD && other.label("component") != rule.label("component");
-            if ours || (!other.record.is_empty() && names.contains(&other.record) && !threshold && !held) {
+            if ours || (names.contains(other.name()) && !threshold && !held) {
                 kept.push(other);
             }
             if ours {
@@ -169,9 +169,9 @@ fn needed(bundle: &Bundle, rules: &Rules, rule: &Rule, mutants: &[(String, Rule)
     rules
 }
 
-/// The names of all series that an alert and its texts are made of, directly or not.
+/// The names of all series and alerts that an alert and its texts are made of, directly or not; its own, too.
 fn made_of(bundle: &Bundle, rule: &Rule) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+    let mut names = BTreeSet::from([rule.alert.clone()]);
     let texts: String = rule.annotations.values().map(String::as_str).collect();
     for (_, other) in bundle.every_rule().filter(|(_, other)| !other.record.is_empty()) {
         if texts.contains(&other.record) {
@@ -184,10 +184,13 @@ fn made_of(bundle: &Bundle, rule: &Rule) -> BTreeSet<String> {
     );
     while let Some(text) = left.pop() {
         let Ok(expression) = Expression::parse(&text) else { continue };
-        for name in expression.selected() {
+        let mut used: BTreeSet<&str> = expression.selected();
+        // An alert may say nothing while another one fires.
+        selectors(expression.tree(), &mut |selector| used.extend(pinned(selector, "alertname")));
+        for name in used {
             if names.insert(name.to_owned()) {
-                let recorded = bundle.every_rule().filter(|(_, other)| other.record == name);
-                left.extend(recorded.map(|(_, other)| other.expr.clone()));
+                let made_by = bundle.every_rule().filter(|(_, other)| other.name() == name);
+                left.extend(made_by.map(|(_, other)| other.expr.clone()));
             }
         }
     }
