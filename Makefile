@@ -25,7 +25,7 @@ test: packages ## Everything that must hold before a change lands (root)
 test-newest: packages ## What depends on a server, against the newest: MySQL, Valkey, MariaDB (root)
 	$(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it
 	VITRIN_TEST_REDIS=valkey-server $(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it -- redis
-	$(NEWEST_TEST) mariadb $(NEWEST)-mariadb cargo test --locked --test it
+	$(NEWEST_TEST) mariadb $(NEWEST)-mariadb cargo test --locked --test it -- --skip bundle:: --skip objectives::
 
 bench: packages ## What a scrape costs, beside the exporters that it replaces, and bench-log (root)
 	tests/newest-servers mysql $(NEWEST)-mysql
