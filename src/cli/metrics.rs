@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use crate::collectors::catalogue;
+use crate::config::objectives;
 use crate::metric::{Desc, Kind, Tier};
 
 /// The vocabulary: one word for a topic, its metrics' prefixes, its alerts' prefixes, its dashboard.
@@ -54,7 +55,9 @@ fn object(desc: &Desc) -> serde_json::Value {
 
 /// Its labels, with the one that the scheduler adds to all targets' series.
 fn labels(desc: &Desc) -> Vec<&str> {
-    let of_a_target = desc.tier == Tier::Own && !["vitrin_", "process_"].iter().any(|own| desc.name.starts_with(own));
+    let of_the_program = ["vitrin_", "process_"].iter().any(|own| desc.name.starts_with(own))
+        || objectives::METRICS.iter().any(|own| own.name == desc.name);
+    let of_a_target = desc.tier == Tier::Own && !of_the_program;
     desc.labels.iter().map(AsRef::as_ref).chain(of_a_target.then_some("target")).collect()
 }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::collector::{Collector, Context};
 use crate::config::exposition::Exposition;
-use crate::config::objectives::Objectives;
+use crate::config::objectives::{self, Objectives};
 use crate::config::types::{Address, Section};
 use crate::machine::{Discovery, Machine, quoted};
 use crate::metric::{Catalogue, Desc};
@@ -116,8 +116,15 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 12] {
 /// Every family the program can show, in the order of their names.
 #[must_use]
 pub fn catalogue() -> Vec<&'static Desc> {
-    let own =
-        [follow::METRICS, process::METRICS, schedule::METRICS, server::METRICS, server::WEB_METRICS, state::METRICS];
+    let own = [
+        follow::METRICS,
+        objectives::METRICS,
+        process::METRICS,
+        schedule::METRICS,
+        server::METRICS,
+        server::WEB_METRICS,
+        state::METRICS,
+    ];
     let own = own.map(Catalogue::List);
     let collectors = all().into_iter().flat_map(|(_, metrics)| metrics).copied();
     let mut families: Vec<_> = own.into_iter().chain(collectors).flat_map(Catalogue::families).collect();

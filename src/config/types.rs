@@ -142,19 +142,21 @@ impl FromStr for MetricName {
     }
 }
 
-/// The longest [`Period`]; far below where adding up times overflows.
-const LONGEST: Duration = Duration::from_hours(366 * 24);
-
 /// A length of time, written `"250ms"`, `"2s"`, `"5m"` or `"1h"`; never zero, and a year at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Period(pub Duration);
+
+impl Period {
+    /// The longest; far below where adding up times overflows.
+    pub(crate) const LONGEST: Duration = Duration::from_hours(366 * 24);
+}
 
 impl FromStr for Period {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match humantime::parse_duration(text) {
-            Ok(duration) if duration > LONGEST => Err(format!("`{text}` is too long\na year is the most")),
+            Ok(duration) if duration > Self::LONGEST => Err(format!("`{text}` is too long\na year is the most")),
             Ok(duration) if !duration.is_zero() => Ok(Self(duration)),
             _ => Err(format!("`{text}` is not a length of time\nwrite \"250ms\", \"2s\", \"5m\" or \"1h\"")),
         }

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use crate::collector::Context;
 use crate::config::exposition::Exposition;
+use crate::config::objectives::Objectives;
 use crate::config::secret::Environment;
 use crate::config::{self, Loaded, Problem};
 use crate::discovery::Discovered;
@@ -38,6 +39,7 @@ pub struct Running {
 struct State {
     schedule: Arc<Schedule>,
     exposition: Exposition,
+    objectives: Arc<Objectives>,
     /// What was found on the machine; `None` when a configuration says what is watched.
     discovered: Option<Arc<Discovered>>,
     successful: bool,
@@ -53,7 +55,10 @@ impl Running {
         context.tasks.spawn(look_around(schedule.clone()));
         let discovered = loaded.file.is_none().then(Arc::default);
         let exposition = loaded.config.collectors.exposition;
-        let state = Mutex::new(State { schedule, exposition, discovered, successful: true, taken: SystemTime::now() });
+        let objectives = Arc::new(loaded.config.collectors.objectives.clone());
+        let taken = SystemTime::now();
+        let state = State { schedule, exposition, objectives, discovered, successful: true, taken };
+        let state = Mutex::new(state);
         Arc::new(Self { named, environment, context, state, turn: sync::Mutex::default(), search: Arc::default() })
     }
 
@@ -67,6 +72,12 @@ impl Running {
     #[must_use]
     pub fn exposition(&self) -> Exposition {
         self.state().exposition
+    }
+
+    /// What the shop promises.
+    #[must_use]
+    pub fn objectives(&self) -> Arc<Objectives> {
+        self.state().objectives.clone()
     }
 
     /// Whether the configuration in the file was taken the last time it was read, and when one was taken last.
@@ -114,8 +125,9 @@ impl Running {
         let after = Arc::new(before.succeeded_by(jobs));
         let change = Change::between(&before, &after);
         let exposition = config.collectors.exposition;
+        let objectives = Arc::new(config.collectors.objectives);
         let taken = SystemTime::now();
-        *self.state() = State { schedule: after.clone(), exposition, discovered, successful: true, taken };
+        *self.state() = State { schedule: after.clone(), exposition, objectives, discovered, successful: true, taken };
         if let Some(file) = &loaded.file {
             info!("reloaded {}: {change}", file.display());
         } else {

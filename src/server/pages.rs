@@ -110,6 +110,7 @@ impl Pages {
         out.push_histogram(&SCRAPES, [], self.scrapes().clone());
         app.web.report(out);
         app.running.report_state(out);
+        app.running.objectives().report(out);
         process::report(out);
     }
 

@@ -22,6 +22,7 @@ mod log_formats;
 mod mysql;
 mod mysql_names;
 mod nginx;
+mod objectives;
 mod php_fpm;
 mod probe;
 mod prometheus;

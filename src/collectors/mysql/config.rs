@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use super::queries::Query;
+use crate::config::objectives;
 use crate::config::secret::Secret;
 use crate::config::types::{Address, MetricName, Period, Section, TargetName};
 
@@ -33,6 +34,10 @@ pub fn section<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Section<Con
                 "a query cannot be called `last`\nits name is part of a metric's name, and \
                  mysql_query_last_success_timestamp_seconds is taken",
             ));
+        }
+        let columns = query.values.iter().map(|column| format!("mysql_query_{}_{}", name.as_str(), column.as_str()));
+        if let Some(taken) = columns.into_iter().find(|name| *name == objectives::QUERY_TIME.desc().name) {
+            return Err(D::Error::custom(format!("{taken} is taken\ngive the query or its column another name")));
         }
         let query = Arc::new(query);
         for target in &query.targets {
