@@ -102,7 +102,8 @@ fn about(mail: &Mail) -> BTreeSet<(String, String, bool)> {
     let mut alerts = BTreeSet::new();
     for found in LINE.captures_iter(&mail.text) {
         let name = found.name("open").or(found.name("over")).expect("one of the two").as_str();
-        assert!(ALERTS.contains(name), "a mail is about {name}, which no rule has:\n{}", mail.text);
+        // The ladder's drill has alerts of its own.
+        assert!(ALERTS.contains(name) || name.starts_with("Drill"), "a mail is about {name}, which no rule has:\n{}", mail.text);
         alerts.insert((found["shop"].to_owned(), name.to_owned(), found.name("open").is_some()));
     }
     assert!(!alerts.is_empty(), "a mail says nothing of any alert:\n{}", mail.whole);

@@ -12,7 +12,8 @@
 //! | `1w` | `168m0s0ms` | and this, weeks |
 //!
 //! What counts as a duration: PromQL's ranges, subqueries and offsets (`[5m]`, `[1h:1m]`, `offset 1d`), values of YAML
-//! (`for: 15m`), the second argument of `predict_linear`, which is in seconds, and numbers of nanoseconds in templates
+//! (`for: 15m`), the second argument of `predict_linear`, which is in seconds (of a product
+//! the last factor), and numbers of nanoseconds in templates
 //! (eleven digits and more). Names are left as they are (`slo:burn_rate:5m`), as are times of day and what an alert says
 //! in words. Anything else that looks like a duration is an error: it would silently stay 60 times too long.
 //!
@@ -33,7 +34,7 @@ pub(crate) const FACTOR: u32 = 60;
 static PLACES: LazyLock<Regex> = LazyLock::new(|| {
     let duration = r"(?:\d+(?:ms|[smhdwy]))+";
     let places = [
-        format!(r"\[(?P<range>{duration}(?::(?:{duration})?)?)\](?:\s*,\s*(?P<ahead>\d+)\s*\))?"),
+        format!(r"\[(?P<range>{duration}(?::(?:{duration})?)?)\](?:\s*,\s*(?:\d+\s*\*\s*)?(?P<ahead>\d+)\s*\))?"),
         format!(r"\boffset\s+-?(?P<offset>{duration})\b"),
         format!(r#"(?m):[ ]["']?(?P<value>{duration})(?:["']?(?:[\s,\}}\]]|$))"#),
         r"[ (]-?(?P<nanos>\d{11,})\b".to_owned(),
@@ -208,6 +209,7 @@ pub(crate) fn claims() {
         ("max_over_time(x[7d]) + x[1w]", "max_over_time(x[168m0s]) + x[168m0s0ms]"),
         ("y[1h:]", "y[1m:]"),
         ("predict_linear(a[6h], 86400) < 0", "predict_linear(a[6m], 1440) < 0"),
+        ("predict_linear(a[6h], 24 * 3600)", "predict_linear(a[6m], 24 * 60)"),
         ("record: slo:burn_rate:5m", "record: slo:burn_rate:5m"),
         ("(.StartsAt.Add -900000000000)", "(.StartsAt.Add -15000000000)"),
         ("start_time: '09:00' # within 30m", "start_time: '09:00' # within 30m"),
@@ -223,7 +225,7 @@ pub(crate) fn claims() {
         ("x: [5m, 6m]", "line 1: 5m may be a duration: x: [5m, 6m]"),
         ("for: 1d12h", "line 1: 1d12h would be read back as something else"),
         ("predict_linear(a[6h], 86401)", "line 1: 86401 cannot be divided by 60"),
-        ("predict_linear(a[6h], 24 * 3600)", "1 predict_linear, but 0 with a plain number of seconds behind the range"),
+        ("predict_linear(a[6h], scalar(b))", "1 predict_linear, but 0 with a plain number of seconds behind the range"),
     ] {
         assert_eq!(compress(shipped), Err(complaint.to_owned()), "{shipped}");
     }

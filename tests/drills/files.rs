@@ -101,6 +101,12 @@ impl Files {
         Self { folder }
     }
 
+    /// Adds rules of the drill's own, written as the shipped ones are.
+    pub(crate) fn add_rules(&self, text: &str) {
+        let text = compress(text).unwrap_or_else(|error| panic!("the drill's rules: {error}"));
+        fs::write(self.path("prometheus/rules/drill.yml"), text).unwrap();
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

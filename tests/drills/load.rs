@@ -61,7 +61,11 @@ impl Load {
 pub(crate) fn get(port: u16, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n").as_bytes())?;
+    // The shop sees a hundred customers.
+    static CUSTOMERS: AtomicU64 = AtomicU64::new(0);
+    let customer = CUSTOMERS.fetch_add(1, Ordering::Relaxed) % 100 + 1;
+    let head = format!("GET {path} HTTP/1.1\r\nHost: shop\r\nX-Real-IP: 198.51.100.{customer}\r\n");
+    stream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())

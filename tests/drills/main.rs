@@ -12,6 +12,7 @@ mod compress;
 mod drill;
 mod faults;
 mod files;
+mod ladder;
 mod load;
 mod monitoring;
 mod relay;
@@ -29,6 +30,14 @@ fn main() {
     compress::claims();
     sinks::claims();
     let words: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    if words.iter().any(|word| word == "ladder") {
+        println!("{:#?}", ladder::alone());
+        return;
+    }
+    if words.iter().any(|word| word == "pair") {
+        println!("{:#?}", ladder::pair());
+        return;
+    }
     let begun = std::time::Instant::now();
     let mut world = world::World::start();
     println!("the shop is open after {:.1?}", begun.elapsed());

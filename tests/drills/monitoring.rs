@@ -74,9 +74,10 @@ impl Ports {
 }
 
 impl Monitoring {
-    /// Starts them with the shipped files, in which this is replaced for the first, the second ...
-    pub(crate) fn start(ports: &Ports, substitutions: impl Fn(usize) -> Vec<Substitution>) -> Self {
+    /// Starts them with the shipped files, in which this is replaced for the first, the second ...; and with these rules.
+    pub(crate) fn start(ports: &Ports, substitutions: impl Fn(usize) -> Vec<Substitution>, rules: Option<&str>) -> Self {
         let files: Vec<_> = (0..ports.prometheus.len()).map(|which| Files::write(&substitutions(which))).collect();
+        files.iter().for_each(|files| rules.into_iter().for_each(|text| files.add_rules(text)));
         let alertmanagers = start_alertmanagers(&files[0], &ports.alertmanagers);
         let prometheus = files.iter().zip(&ports.prometheus).map(|(files, port)| start_prometheus(files, *port)).collect();
         Self { files, prometheus, alertmanagers }
@@ -93,8 +94,8 @@ impl Monitoring {
     }
 
     /// The alerts that one Alertmanager knows as firing.
-    pub(crate) fn alerts(&self) -> Vec<Labels> {
-        let alerts = self.get(self.alertmanagers[0].port, "/api/v2/alerts?silenced=true&inhibited=true");
+    pub(crate) fn alerts(&self, which: usize) -> Vec<Labels> {
+        let alerts = self.get(self.alertmanagers[which].port, "/api/v2/alerts?silenced=true&inhibited=true");
         let labels = |alert: &Value| serde_json::from_value(alert["labels"].clone()).unwrap();
         alerts.as_array().into_iter().flatten().map(labels).collect()
     }

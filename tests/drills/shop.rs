@@ -74,7 +74,7 @@ impl Shop {
         php_fpm.script("slow.php", "<?php usleep((int) $_GET['ms'] * 1000); echo 'done';");
         let home = php_fpm.file("").display().to_string();
         let locations = format!(
-            "location = /static {{ return 200 'static'; }}\n\
+            "set_real_ip_from 127.0.0.1;\nreal_ip_header X-Real-IP;\nlocation = /static {{ return 200 'static'; }}\n\
              location / {{\nfastcgi_param SCRIPT_FILENAME {home}$script;\nfastcgi_param SCRIPT_NAME $uri;\n\
              fastcgi_param REQUEST_METHOD $request_method;\nfastcgi_param QUERY_STRING $args;\n\
              fastcgi_read_timeout 5s;\nset $script /index.php;\nif ($uri ~ \\.php$) {{ set $script $uri; }}\n\
@@ -157,13 +157,13 @@ async fn follow(primary: &Database, replica: &Database) {
     let (position, port) = ("bin.000001", primary.port());
     let (change, start) = if is_mariadb() {
         let change = format!(
-            "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={port}, MASTER_USER='follower', \
+            "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={port}, MASTER_USER='follower', MASTER_CONNECT_RETRY=1, \
              MASTER_PASSWORD='{PASSWORD}', MASTER_LOG_FILE='{position}', MASTER_LOG_POS=4"
         );
         (change, "START SLAVE")
     } else {
         let change = format!(
-            "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT={port}, SOURCE_USER='follower', \
+            "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT={port}, SOURCE_USER='follower', SOURCE_CONNECT_RETRY=1, \
              SOURCE_PASSWORD='{PASSWORD}', SOURCE_LOG_FILE='{position}', SOURCE_LOG_POS=4, GET_SOURCE_PUBLIC_KEY=1"
         );
         (change, "START REPLICA")

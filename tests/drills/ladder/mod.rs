@@ -1,0 +1,180 @@
+//! The ladder: who is called at which minute when nobody answers, when somebody does, and while servers die.
+//!
+//! Real faults cannot be made to come, go and come back to the minute, so these are written on a page; everything from
+//! there on is what is shipped. Each case is a shop of its own, and all run at once.
+
+mod cases;
+mod page;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use crate::calls::{self, Call};
+use crate::compress::{in_minutes, minutes};
+use crate::drill::Row;
+use crate::monitoring::{Monitoring, Ports};
+use crate::sinks::{Smtp, Web};
+use crate::support::daemon::{eventually, folder};
+use crate::timeline::{Labels, Timeline, What};
+use crate::world::substitutions;
+use cases::{ALONE, Act, Case, PAIR};
+use page::{Page, RULES};
+
+/// How far from the shipped minute a call may be on a loaded machine. Levels are 15 minutes apart.
+const TOLERANCE: f64 = 5.0;
+
+/// How long after a fault the first call may be: scrape, evaluation and grouping, and a machine that is busy.
+const FIRST: f64 = 9.0;
+
+/// When all is over, and how long the last words may take.
+const END: f64 = 70.0;
+const LAST: f64 = 10.0;
+
+/// The table of cases with one Prometheus and one Alertmanager.
+pub(crate) fn alone() -> Vec<Row> {
+    Ladder::start(1).run(&ALONE, "ladder")
+}
+
+/// The cases that a pair of each must get through while its members are killed.
+pub(crate) fn pair() -> Vec<Row> {
+    Ladder::start(2).run(&PAIR, "pair of each, killed in turn")
+}
+
+struct Ladder {
+    timeline: Timeline,
+    page: Page,
+    monitoring: Monitoring,
+}
+
+impl Ladder {
+    fn start(count: usize) -> Self {
+        let timeline = Timeline::new();
+        let (smtp, web, page) = (Smtp::start(&timeline), Web::start(&timeline), Page::default());
+        let (ports, port) = (Ports::of(count), page.serve());
+        let secrets = folder();
+        let secret = secrets.path().join("smtp");
+        std::fs::write(&secret, "any").unwrap();
+        let of = |which| substitutions(&ports, which, port, smtp.port, web.port, &secret);
+        let monitoring = Monitoring::start(&ports, of, Some(RULES));
+        eventually("Prometheus to know the page", || !monitoring.query("up{job=\"vitrin\"} == 1").is_empty());
+        // The files are read when a mail is sent, too.
+        std::mem::forget(secrets);
+        Self { timeline, page, monitoring }
+    }
+
+    /// Plays all cases at once, and then looks who was called.
+    fn run(mut self, cases: &[Case], name: &str) -> Vec<Row> {
+        let mut script: Vec<(f64, &'static str, Act)> = Vec::new();
+        for case in cases {
+            script.extend(case.acts.iter().map(|(minute, act)| (*minute, case.shop, *act)));
+        }
+        script.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
+        let begin = self.timeline.done("the script begins");
+        for (minute, shop, act) in script {
+            self.timeline.pass((begin + minutes(minute)).saturating_duration_since(Instant::now()));
+            self.timeline.done(format!("{shop}: {act:?}"));
+            self.act(begin, shop, act);
+        }
+        self.timeline.pass((begin + minutes(END + LAST)).saturating_duration_since(Instant::now()));
+        let calls = calls::of(&self.timeline.since(begin));
+        cases.iter().map(|case| self.judge(case, name, &calls, begin)).collect()
+    }
+
+    fn act(&mut self, begin: Instant, shop: &str, act: Act) {
+        match act {
+            Act::Begin(fault) => self.page.set(fault, true),
+            Act::End(fault) => self.page.set(fault, false),
+            Act::Link => {
+                for labels in self.links(begin, shop) {
+                    self.monitoring.silence(&labels, minutes(120.0), 0);
+                }
+            }
+            Act::Button { level } => {
+                let esc = format!("esc{level}");
+                let is = |labels: &Labels| labels.get("shop").is_some_and(|of| of == shop);
+                let alerts = self.monitoring.alerts(0).into_iter().filter(is);
+                let alert = if level == 1 {
+                    alerts.into_iter().find(|labels| !labels.contains_key("esc2"))
+                } else {
+                    alerts.into_iter().find(|labels| labels.contains_key(&esc))
+                };
+                let labels = alert.unwrap_or_else(|| panic!("{shop} has no alert of level {level}"));
+                self.monitoring.silence(&labels, minutes(120.0), 0);
+            }
+            Act::KillAlertmanager(which) => self.monitoring.alertmanagers[which].daemon.kill(),
+            Act::StartAlertmanager(which) => self.monitoring.alertmanagers[which].start_again(),
+            Act::KillPrometheus(which) => self.monitoring.prometheus[which].daemon.kill(),
+        }
+    }
+
+    /// What the links in the mails about a shop silence.
+    fn links(&self, begin: Instant, shop: &str) -> Vec<Labels> {
+        let mut all = Vec::new();
+        for event in self.timeline.since(begin) {
+            if let What::Mail(mail) = event.what {
+                all.extend(calls::links(&mail).into_iter().filter(|labels| labels["shop"] == shop));
+            }
+        }
+        all.dedup();
+        assert!(!all.is_empty(), "no mail about {shop} has a link:\n{}", self.timeline.told(begin));
+        all
+    }
+
+    /// Each mailbox and phone of a case was called exactly as often as it should be, each time within the tolerance.
+    fn judge(&self, case: &Case, name: &str, calls: &[Call], begin: Instant) -> Row {
+        let ours: Vec<_> = calls.iter().filter(|call| call.shop == case.shop).collect();
+        let mut got: BTreeMap<String, Vec<(f64, bool)>> = BTreeMap::new();
+        for call in &ours {
+            let minute = in_minutes(call.at.duration_since(begin));
+            got.entry(call.kind.who.clone()).or_default().push((minute, call.kind.open));
+        }
+        let begun = case.acts.iter().map(|(minute, _)| *minute).fold(f64::INFINITY, f64::min);
+        let first = ours.first().map(|call| call.at.duration_since(begin));
+        let late = first.map_or(f64::INFINITY, in_minutes) - begun;
+        let mut wrong = Vec::new();
+        if !(0.0..FIRST).contains(&late) {
+            wrong.push(format!("the first call came {late:.1} minutes after the fault"));
+        }
+        for who in case.expected.iter().map(|(who, _)| *who).chain(got.keys().map(String::as_str)) {
+            let expected = case.expected.iter().find(|(other, _)| *other == who).map_or(&[][..], |(_, calls)| calls);
+            let came = got.get(who).map_or(&[][..], Vec::as_slice);
+            let same = expected.len() == came.len()
+                && expected.iter().zip(came).all(|((minute, open), (at, opened))| {
+                    open == opened && (at - minute).abs() <= TOLERANCE
+                });
+            if !same {
+                wrong.push(format!("{who}: expected {}, got {}", told(expected), told(came)));
+            }
+        }
+        assert!(
+            wrong.is_empty(),
+            "{name}, case `{}` ({}): {wrong:#?}\nwhat happened:\n{}",
+            case.shop,
+            case.what,
+            self.timeline.told(begin)
+        );
+        let row = |calls: &BTreeMap<String, Vec<(f64, bool)>>| {
+            let mut text = String::new();
+            for (who, calls) in calls {
+                write!(text, "{}{who} {}", if text.is_empty() { "" } else { "; " }, told(calls)).expect("a string");
+            }
+            text
+        };
+        let expected = case.expected.iter().map(|(who, calls)| ((*who).to_owned(), calls.to_vec())).collect();
+        Row {
+            fault: format!("{name}: {}", case.what),
+            expected: row(&expected),
+            got: row(&got),
+            first: Some(first.unwrap_or(Duration::ZERO).saturating_sub(minutes(begun))),
+        }
+    }
+}
+
+fn told(calls: &[(f64, bool)]) -> String {
+    if calls.is_empty() {
+        return "never".to_owned();
+    }
+    let call = |(minute, open): &(f64, bool)| format!("{minute:.0}{}", if *open { "" } else { " over" });
+    calls.iter().map(call).collect::<Vec<_>>().join(", ")
+}
