@@ -2,6 +2,7 @@
 
 # Where the roots with the newest servers are made; a gigabyte each.
 NEWEST ?= /var/tmp/vitrin-newest
+NEWEST_TEST := env --unset=RUST_BACKTRACE tests/within 20m tests/newest-servers
 
 .DEFAULT_GOAL := help
 .PHONY: help run packages test test-newest bench bench-log fuzz soak
@@ -18,13 +19,13 @@ packages: ## Install the servers and tools that the tests need (Debian; root or 
 test: packages ## Everything that must hold before a change lands (root)
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- --deny warnings
-	cargo test --locked -- --show-output
+	env --unset=RUST_BACKTRACE tests/within 20m cargo test --locked
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --document-private-items
 
 test-newest: packages ## What depends on a server, against the newest: MySQL, Valkey, MariaDB (root)
-	tests/newest-servers mysql $(NEWEST)-mysql cargo test --locked --test it
-	VITRIN_TEST_REDIS=valkey-server tests/newest-servers mysql $(NEWEST)-mysql cargo test --locked --test it -- redis
-	tests/newest-servers mariadb $(NEWEST)-mariadb cargo test --locked --test it
+	$(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it
+	VITRIN_TEST_REDIS=valkey-server $(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it -- redis
+	$(NEWEST_TEST) mariadb $(NEWEST)-mariadb cargo test --locked --test it
 
 bench: packages ## What a scrape costs, beside the exporters that it replaces, and bench-log (root)
 	tests/newest-servers mysql $(NEWEST)-mysql

@@ -5,7 +5,7 @@ use std::thread;
 
 use mysql_async::prelude::Queryable as _;
 
-use crate::support::daemon::{eventually, turn};
+use crate::support::daemon::{Ending, eventually, turn};
 use crate::support::exporter::Exporter;
 use crate::support::http::Response;
 use crate::support::mariadb::block_on;
@@ -51,18 +51,18 @@ fn assert_up(answers: &[Response], collectors: &[&str], log: &str) {
     }
 }
 
-/// The shop's own requests, one after the other for as long as it is open; none may fail.
+/// The shop's own requests, one after the other until it closes; none may fail.
 struct Shop<'a> {
     stack: &'a Stack,
     nginx: &'a Nginx,
     php_fpm: &'a PhpFpm,
-    open: AtomicBool,
+    closed: AtomicBool,
     served: [AtomicUsize; 4],
 }
 
 impl Shop<'_> {
     fn serve(&self, counter: usize, mut request: impl FnMut()) {
-        while self.open.load(Ordering::Relaxed) {
+        while !self.closed.load(Ordering::Relaxed) {
             request();
             self.served[counter].fetch_add(1, Ordering::Relaxed);
         }
@@ -71,7 +71,7 @@ impl Shop<'_> {
     fn query(&self) {
         block_on(async {
             let mut visitor = self.stack.database().visitor().await;
-            while self.open.load(Ordering::Relaxed) {
+            while !self.closed.load(Ordering::Relaxed) {
                 visitor.query_drop("SELECT name FROM shop.t1 WHERE id = 1").await.unwrap();
                 self.served[0].fetch_add(1, Ordering::Relaxed);
             }
@@ -115,12 +115,13 @@ fn two_hundred_scrapers_at_once_cost_each_backend_two_connections_at_most_and_th
         stack: &stack,
         nginx: &nginx,
         php_fpm: &php_fpm,
-        open: AtomicBool::new(true),
+        closed: AtomicBool::new(false),
         served: <[AtomicUsize; 4]>::default(),
     };
     let served = || shop.served.each_ref().map(|served| served.load(Ordering::Relaxed));
     let answers = thread::scope(|scope| {
         let shop = &shop;
+        let _ending = Ending(&shop.closed);
         scope.spawn(|| shop.query());
         scope.spawn(move || shop.cache(cache));
         scope.spawn(|| shop.browse());
@@ -130,7 +131,6 @@ fn two_hundred_scrapers_at_once_cost_each_backend_two_connections_at_most_and_th
         let begun = served();
         let answers = crowd(&exporter);
         eventually("the shop to have served meanwhile", || everywhere(begun));
-        shop.open.store(false, Ordering::Relaxed);
         answers
     });
     assert_up(&answers, &["host", "mysql", "redis", "nginx", "php_fpm"], &exporter.log());

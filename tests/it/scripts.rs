@@ -8,13 +8,14 @@ use std::process::{Command, Output};
 use crate::support::daemon::folder;
 
 /// Every script that is committed.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     ".ci/run",
     "fuzz/run",
     "tests/debian-root",
     "tests/fresh-machine",
     "tests/install-packages",
     "tests/newest-servers",
+    "tests/within",
 ];
 
 fn run(command: &mut Command) -> Output {
@@ -50,6 +51,19 @@ fn every_script_is_looked_at() {
     let mut found = BTreeSet::new();
     scripts_below(Path::new(env!("CARGO_MANIFEST_DIR")), &mut found);
     assert_eq!(found, SCRIPTS.map(str::to_owned).into());
+}
+
+#[test]
+fn what_takes_too_long_is_ended_with_all_it_has_started() {
+    let output = run(Command::new("tests/within").args(["0.2", "bash", "-c", "sleep 900 & sleep 900"]));
+    assert_eq!(output.status.code(), Some(128 + 15), "{}", words(&output));
+    let said = "within: bash -c sleep 900 & sleep 900 is not over after 0.2; its threads:\n";
+    assert!(words(&output).starts_with(said), "{}", words(&output));
+    // It names the test that runs it.
+    assert!(words(&output).contains("scripts::what_t"), "{}", words(&output));
+    for (command, code) in [("true", 0), ("false", 1)] {
+        assert_eq!(run(Command::new("tests/within").args(["900", command])).status.code(), Some(code));
+    }
 }
 
 #[test]

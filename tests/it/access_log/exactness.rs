@@ -1,15 +1,16 @@
 //! Each line is counted once, whatever happens to the log and to the program.
 
+use std::convert::Infallible;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
 use super::LOG;
-use crate::support::daemon::{eventually, folder};
+use crate::support::daemon::{Ending, eventually, folder};
 use crate::support::exporter::Exporter;
 use crate::support::scrape::Page;
 
@@ -19,9 +20,10 @@ const LINES: usize = 1_000_000;
 /// How often the program is killed; as many parts of the lines are written between.
 const KILLS: usize = 10;
 
-/// How far writing may go, how far it is, and how often the log was rotated.
+/// How far writing may go, how far it is, how often the log was rotated, and whether nobody needs more.
 #[derive(Default)]
 struct Course {
+    over: AtomicBool,
     allowed: AtomicUsize,
     written: AtomicUsize,
     rotations: AtomicUsize,
@@ -40,6 +42,9 @@ impl Course {
     fn write(&self, log: &Path, writer: usize) {
         for hundred in 0..LINES / WRITERS / 100 {
             while self.written() >= self.allowed.load(Ordering::Acquire) {
+                if self.over.load(Ordering::Relaxed) {
+                    return;
+                }
                 thread::yield_now();
             }
             let mut file = OpenOptions::new().create(true).append(true).open(log).unwrap();
@@ -54,8 +59,8 @@ impl Course {
         }
     }
 
-    /// Renames the log every second, until somebody says that it is over.
-    fn rotate(&self, log: &Path, over: &Receiver<()>) {
+    /// Renames the log every second, until nobody is there to say that it is over.
+    fn rotate(&self, log: &Path, over: &Receiver<Infallible>) {
         while over.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
             let name = format!("access.log-{}", 20_261_123 + self.rotations());
             // While nobody has written, there is none.
@@ -88,6 +93,7 @@ fn a_million_lines_are_counted_exactly_under_rotation_while_the_program_is_kille
     let (over, is_over) = channel();
     thread::scope(|scope| {
         let (course, log) = (&course, &log);
+        let _ending = (Ending(&course.over), over);
         scope.spawn(move || course.rotate(log, &is_over));
         for writer in 0..WRITERS {
             scope.spawn(move || course.write(log, writer));
@@ -106,7 +112,6 @@ fn a_million_lines_are_counted_exactly_under_rotation_while_the_program_is_kille
             eventually("a rotation", || course.rotations() > rotations);
         }
         eventually("all to be written", || course.written() == LINES);
-        over.send(()).unwrap();
     });
     let mut page = exporter.scrape();
     eventually("all to be counted", || {

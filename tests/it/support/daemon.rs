@@ -8,7 +8,7 @@ use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -189,6 +189,15 @@ pub(crate) fn until_content(what: &str, mut complaint: impl FnMut() -> Option<St
     while let Some(complaint) = complaint() {
         assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}: {complaint}");
         pause();
+    }
+}
+
+/// Tells what runs beside a test that it is over, however it ends: a scope waits for its threads also when it panics.
+pub(crate) struct Ending<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
