@@ -112,11 +112,10 @@ fn about(mail: &Mail) -> BTreeSet<(String, String, bool)> {
 
 /// The labels that the links in a mail silence.
 pub(crate) fn links(mail: &Mail) -> Vec<Labels> {
-    let lines = mail.text.lines().filter(|line| line.starts_with("acknowledge "));
-    let filter = |line: &str| {
-        let query = line.split_once("/#/silences/new?").unwrap_or_else(|| panic!("{line}")).1;
+    let queries = mail.text.lines().filter_map(|line| Some(line.split_once("/#/silences/new?")?.1));
+    let filter = |query: &str| {
         let mut pairs = form_urlencoded::parse(query.as_bytes());
-        let (_, filter) = pairs.find(|(name, _)| name == "filter").unwrap_or_else(|| panic!("{line}"));
+        let (_, filter) = pairs.find(|(name, _)| name == "filter").unwrap_or_else(|| panic!("{query}"));
         let filter = filter.trim_start_matches('{').trim_end_matches('}').to_owned();
         let matcher = |matcher: &str| {
             let (name, value) = matcher.split_once('=').unwrap_or_else(|| panic!("{filter}"));
@@ -125,5 +124,5 @@ pub(crate) fn links(mail: &Mail) -> Vec<Labels> {
         // No value of a drill holds a comma.
         filter.split(',').map(matcher).collect()
     };
-    lines.map(filter).collect()
+    queries.map(filter).collect()
 }

@@ -16,7 +16,7 @@ pub(crate) const DRILLS: &[Drill] = &[
         symptoms: SHOP_FAILS,
         after: 1.0,
         acknowledged: true,
-        inject: |world| drop(world.shop.database.daemon.end()),
+        inject: stop,
         repair: start,
         ..Drill::NONE
     },
@@ -38,6 +38,10 @@ pub(crate) const DRILLS: &[Drill] = &[
         ..Drill::NONE
     },
 ];
+
+fn stop(world: &mut World) {
+    world.shop.database.daemon.end();
+}
 
 fn start(world: &mut World) {
     world.shop.database.daemon.start_again();
