@@ -116,6 +116,12 @@ impl Monitoring {
         answer["silenceID"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
+    /// Alertmanager's version.
+    pub(crate) fn version(&self) -> String {
+        let status = self.get(self.alertmanagers[0].port, "/api/v2/status");
+        status["versionInfo"]["version"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// Ends a silence.
     pub(crate) fn expire(&self, silence: &str) {
         let path = format!("/api/v2/silence/{silence}");

@@ -14,7 +14,7 @@ use crate::support::php_fpm::PhpFpm;
 use crate::support::redis::RedisServer;
 
 /// The accounts of the shop, of vitrin and of the replica; the servers listen on loopback, for as long as the run lasts.
-const PASSWORD: &str = "only-for-this-run";
+pub(crate) const PASSWORD: &str = "only-for-this-run";
 
 /// Processes of the one pool.
 pub(crate) const CHILDREN: usize = 5;
@@ -22,7 +22,7 @@ pub(crate) const CHILDREN: usize = 5;
 /// Connections that the database takes.
 pub(crate) const CONNECTIONS: usize = 30;
 
-/// What the page needs of its servers; whatever is missing makes it an error 500.
+/// What the page needs of its servers; whatever is missing makes it an error 500. Without a cart it does.
 const PAGE: &str = r#"<?php
 set_error_handler(function ($number, $text) { throw new ErrorException($text); });
 $db = mysqli_init();
@@ -35,7 +35,7 @@ stream_set_timeout($redis, 1);
 foreach (["SET cart:1 book", "GET cart:1", "GET cart:1", "GET cart:1"] as $command) {
   fwrite($redis, "$command\r\n");
   $reply = fgets($redis);
-  if ($reply === false || $reply[0] === '-') throw new Exception("redis: $reply");
+  if ($reply === false) throw new Exception("redis has gone");
   if ($reply[0] === '$' && $reply !== "$-1\r\n") fgets($redis);
 }
 echo 'open';
@@ -64,7 +64,7 @@ impl Shop {
         block_on(follow(&database, &replica));
         let pool = format!(
             "pm = static\npm.max_children = {CHILDREN}\npm.status_path = /status\nlisten.backlog = 128\n\
-             pm.status_listen = {}\nrequest_terminate_timeout = 20s",
+             pm.status_listen = {}\nrequest_terminate_timeout = 300s",
             folder.path().join("status.sock").display()
         );
         // As little as PHP allows, so that it can be filled.

@@ -1,9 +1,9 @@
 //! Everything a drill needs: the shop with its shoppers, vitrin, what watches and calls, and those who are called.
 
+use std::any::Any;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::calls::{self, Call};
 use crate::compress::minutes;
 use crate::files::{ALERTMANAGER, PROMETHEUS, Substitution};
 use crate::load::Load;
@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) page: u16,
     /// Fresh for each drill: error budgets and silences of one are nothing to the next.
     pub(crate) monitoring: Option<Monitoring>,
+    /// What a fault consists of, for as long as it lasts.
+    held: Vec<Box<dyn Any>>,
 }
 
 impl World {
@@ -47,13 +49,13 @@ impl World {
         let load = Load::on(shop.nginx.port);
         let vitrin = Vitrin::start(shop.targets(), &objectives(&[]));
         let page = relay::start(vitrin.port);
-        Self { timeline, smtp, web, shop, load, vitrin, page, monitoring: None }
+        Self { timeline, smtp, web, shop, load, vitrin, page, monitoring: None, held: Vec::new() }
     }
 
     /// A fresh Prometheus and Alertmanager, once they have seen the shop well.
     pub(crate) fn watch(&mut self, thresholds: &[(&str, &str)]) {
         self.monitoring = None;
-        self.vitrin.promise(&objectives(thresholds));
+        self.promise(thresholds);
         let ports = Ports::of(1);
         self.monitoring = Some(Monitoring::start(&ports, |which| {
             substitutions(&ports, which, self.page, self.smtp.port, self.web.port, &self.shop.password())
@@ -67,12 +69,9 @@ impl World {
     /// Waits until no alert is pending or firing, and fails with what does not go away.
     #[track_caller]
     pub(crate) fn expect_calm(&self) {
-        let mut open = Vec::new();
         let end = Instant::now() + Duration::from_secs(60);
         loop {
-            let alerts = self.monitoring().query("ALERTS{alertname!=\"Watchdog\"}");
-            open.clear();
-            open.extend(alerts.into_iter().map(|(labels, _)| labels));
+            let open = self.firing();
             if open.is_empty() {
                 return;
             }
@@ -81,14 +80,34 @@ impl World {
         }
     }
 
+    /// What fires now, or soon will.
+    pub(crate) fn firing(&self) -> Vec<Labels> {
+        let alerts = self.monitoring().query("ALERTS{alertname!=\"Watchdog\", severity!=\"info\"}");
+        alerts.into_iter().map(|(labels, _)| labels).collect()
+    }
+
+    /// Keeps this until [`World::let_go`].
+    pub(crate) fn hold(&mut self, what: impl Any) {
+        self.held.push(Box::new(what));
+    }
+
+    pub(crate) fn let_go(&mut self) {
+        self.held.clear();
+    }
+
+    /// Gives the shop these thresholds over the quiet ones, by a reload.
+    pub(crate) fn promise(&self, thresholds: &[(&str, &str)]) {
+        self.vitrin.promise(&objectives(thresholds));
+    }
+
     #[track_caller]
     pub(crate) fn monitoring(&self) -> &Monitoring {
         self.monitoring.as_ref().expect("a drill watches before it breaks anything")
     }
 
-    /// What people were called for since then.
-    pub(crate) fn calls(&self, begin: Instant) -> Vec<Call> {
-        calls::of(&self.timeline.since(begin))
+    #[track_caller]
+    pub(crate) fn monitoring_mut(&mut self) -> &mut Monitoring {
+        self.monitoring.as_mut().expect("a drill watches before it breaks anything")
     }
 
     /// Which alerts fired since then, by name and level: also those that called nobody.
@@ -134,4 +153,11 @@ pub(crate) fn substitutions(ports: &Ports, which: usize, page: u16, smtp: u16, w
         all.push(prometheus("replica: a", "replica: b".to_owned()));
     }
     all
+}
+
+/// What must hold of the files, alone and as a pair: nothing that a drill changes in them cannot be changed back.
+pub(crate) fn claims() {
+    for (count, which) in [(1, 0), (2, 0), (2, 1)] {
+        crate::files::claims(&substitutions(&Ports::of(count), which, 1, 2, 3, Path::new("/drill/secret")));
+    }
 }

@@ -1,9 +1,65 @@
 //! All faults, in the order in which they are drilled.
 
+mod host;
+mod monitoring;
 mod mysql;
+mod php_fpm;
+mod redis;
 
-use crate::drill::Drill;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 
+use crate::drill::{Drill, Row};
+use crate::world::World;
+
+/// What follows when the page of the shop fails: seen from outside, in the log, in the budget.
+const SHOP_FAILS: &[&str] = &[
+    "ShopDown",
+    "ProbeFailing",
+    "PhpFpmFatalErrors",
+    "ShopUpstreamErrors",
+    "ErrorBudgetBurnsFast",
+    "ErrorBudgetBurns",
+    "ErrorBudgetLeaks",
+];
+
+/// Drills that break something, wait, and repair it.
 pub(crate) fn all() -> impl Iterator<Item = &'static Drill> {
-    [mysql::DRILLS].into_iter().flatten()
+    [mysql::DRILLS, redis::DRILLS, php_fpm::DRILLS, host::DRILLS].into_iter().flatten()
+}
+
+/// Drills with a course of their own, by what is broken.
+pub(crate) const SPECIAL: &[Special] = monitoring::SPECIAL;
+
+/// A drill with a course of its own.
+pub(crate) struct Special {
+    pub(crate) fault: &'static str,
+    pub(crate) short: bool,
+    pub(crate) run: fn(&'static str, &mut World) -> Row,
+}
+
+/// A thread that does this over and over, until it is dropped.
+struct Busy {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+fn busy(mut again: impl FnMut() + Send + 'static) -> Busy {
+    let over = Arc::new(AtomicBool::new(false));
+    let told = over.clone();
+    let thread = thread::spawn(move || {
+        while !told.load(Ordering::Relaxed) {
+            again();
+        }
+    });
+    Busy { over, thread: Some(thread) }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        // One that failed has said so.
+        self.thread.take().map(JoinHandle::join).transpose().ok();
+    }
 }

@@ -1,14 +1,22 @@
 //! The database: gone, hung, full of connections, slow; and its replica, which stops.
 
+use std::path::Path;
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, OptsBuilder};
+
+use super::{SHOP_FAILS, busy};
 use crate::drill::{Drill, critical, warning};
+use crate::shop::{CONNECTIONS, PASSWORD};
 use crate::support::daemon::listens_on;
 use crate::support::mariadb::{block_on, is_mariadb};
 use crate::world::World;
 
-/// What follows when the page of the shop fails: seen from outside, in the log, in the budget.
-const SHOP_FAILS: &[&str] = &["ShopDown", "ShopErrors", "ErrorBudgetBurnsFast", "ErrorBudgetBurns"];
+/// Clients that ask for something slow, and how slow that is: enough of both to outweigh what the shop asks.
+const SLOW_CLIENTS: usize = 12;
+const SLOW_STATEMENT: &str = "DO SLEEP(0.3)";
 
-pub(crate) const DRILLS: &[Drill] = &[
+pub(super) const DRILLS: &[Drill] = &[
     Drill {
         fault: "MySQL stopped",
         short: true,
@@ -30,6 +38,29 @@ pub(crate) const DRILLS: &[Drill] = &[
         ..Drill::NONE
     },
     Drill {
+        fault: "MySQL has hardly a connection left",
+        pages: &[critical("MySQLConnectionsNearLimit", 1)],
+        after: 5.0,
+        inject: |world| hold(world, CONNECTIONS * 9 / 10),
+        repair: World::let_go,
+        ..Drill::NONE
+    },
+    Drill {
+        fault: "MySQL has no connection left",
+        pages: &[
+            critical("MySQLConnectionsRefused", 2),
+            critical("MySQLConnectionsNearLimit", 1),
+            critical("ShopDown", 3),
+            critical("PhpFpmFatalErrors", 1),
+            critical("ErrorBudgetBurnsFast", 3),
+        ],
+        symptoms: SHOP_FAILS,
+        after: 5.0,
+        inject: |world| hold(world, usize::MAX),
+        repair: World::let_go,
+        ..Drill::NONE
+    },
+    Drill {
         fault: "MySQL replication stopped",
         pages: &[warning("MySQLReplicationBroken", 1)],
         after: 5.0,
@@ -37,19 +68,69 @@ pub(crate) const DRILLS: &[Drill] = &[
         repair: |world| replicate(world, "START"),
         ..Drill::NONE
     },
+    Drill {
+        fault: "MySQL answers slowly",
+        pages: &[warning("MySQLQueriesSlow", 1)],
+        after: 15.0,
+        inject: slow,
+        repair: World::let_go,
+        ..Drill::NONE
+    },
 ];
 
-fn stop(world: &mut World) {
+pub(super) fn stop(world: &mut World) {
     world.shop.database.daemon.end();
 }
 
-fn start(world: &mut World) {
+pub(super) fn start(world: &mut World) {
     world.shop.database.daemon.start_again();
     let socket = world.shop.database.socket();
     world.shop.database.daemon.wait_until(|| listens_on(&socket));
 }
 
-fn replicate(world: &World, verb: &str) {
+fn replicate(world: &mut World, verb: &str) {
     let noun = if is_mariadb() { "SLAVE" } else { "REPLICA" };
     block_on(world.shop.replica.run(&[&format!("{verb} {noun}")]));
+}
+
+/// A connection as the shop makes it.
+async fn connect(socket: &Path) -> mysql_async::Result<Conn> {
+    let socket = Some(socket.to_string_lossy().into_owned());
+    Conn::new(OptsBuilder::default().user(Some("shop")).pass(Some(PASSWORD)).socket(socket)).await
+}
+
+/// Holds connections until so many are in use, or until there are none.
+fn hold(world: &mut World, wanted: usize) {
+    let (mut held, mut refused) = (Vec::new(), 0);
+    let socket = world.shop.database.socket();
+    // Pages that were being made when it became full let go of theirs.
+    while refused < 20 {
+        // The question takes one, too.
+        if wanted < CONNECTIONS && block_on(world.shop.database.status("Threads_connected")) > wanted as f64 {
+            break;
+        }
+        match block_on(connect(&socket)) {
+            Ok(connection) => held.push(connection),
+            Err(_) => refused += 1,
+        }
+    }
+    world.hold(held);
+}
+
+/// Clients that wait for the database all the time.
+fn slow(world: &mut World) {
+    for _ in 0..SLOW_CLIENTS {
+        let socket = world.shop.database.socket();
+        world.hold(busy(move || {
+            block_on(async {
+                let mut connection = connect(&socket).await?;
+                for _ in 0..10 {
+                    connection.query_drop(SLOW_STATEMENT).await?;
+                }
+                connection.disconnect().await
+            })
+            // One that is refused tries again.
+            .ok();
+        }));
+    }
 }

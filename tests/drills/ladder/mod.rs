@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::calls::{self, Call};
 use crate::compress::{in_minutes, minutes};
-use crate::drill::Row;
+use crate::watch::Row;
 use crate::monitoring::{Monitoring, Ports};
 use crate::sinks::{Smtp, Web};
 use crate::support::daemon::{eventually, folder};

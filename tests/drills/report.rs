@@ -1,0 +1,53 @@
+//! The report: a table in docs/drills.md, a part for each generation of servers.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use crate::compress::in_minutes;
+use crate::support::daemon::program;
+use crate::support::generation::Generation;
+use crate::watch::Row;
+
+const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/drills.md");
+
+/// Writes the rows into the part of the generation under test.
+pub(crate) fn write(rows: &[Row]) {
+    let generation = Generation::under_test();
+    let part = if generation.root() == std::path::Path::new("/") { "installed" } else { "newest" };
+    let (begin, end) = (format!("<!-- drills {part}: begin -->\n"), format!("<!-- drills {part}: end -->"));
+    let text = fs::read_to_string(REPORT).unwrap();
+    let (before, rest) = text.split_once(&begin).expect("the report has a place for it");
+    let (_, after) = rest.split_once(&end).expect("the place has an end");
+    fs::write(REPORT, format!("{before}{begin}{}{end}{after}", table(&generation, rows))).unwrap();
+}
+
+fn table(generation: &Generation, rows: &[Row]) -> String {
+    let versions = ["prometheus", "prometheus-alertmanager"].map(version);
+    let mut text = format!("{}: {}.\n\n", generation.name(), versions.join(", "));
+    text.push_str("| fault | expected | got, at which minute | seconds to the first page: drill | real |\n");
+    text.push_str("|---|---|---|---|---|\n");
+    for Row { fault, expected, got, first } in rows {
+        let got = if got.is_empty() { "nobody was called" } else { got };
+        let first = first.map_or_else(
+            || "| ".to_owned(),
+            |first| format!("{:.1} | {:.0}", first.as_secs_f64(), in_minutes(first) * 60.0),
+        );
+        writeln!(text, "| {fault} | {expected} | {got} | {first} |").expect("a string takes everything");
+    }
+    text
+}
+
+/// What a program says that it is: `prometheus 2.42.0`.
+fn version(name: &str) -> String {
+    let output = program(&[name]).arg("--version").output().unwrap();
+    // Older ones say it where errors go.
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let words: Vec<_> = text.split_whitespace().take(3).collect();
+    match words[..] {
+        [name, "version", version] | [name, "version,", version] => {
+            format!("{} {}", name.trim_end_matches(','), version.split('+').next().unwrap_or(version))
+        }
+        [name, ..] => name.to_owned(),
+        [] => "an unknown version".to_owned(),
+    }
+}
