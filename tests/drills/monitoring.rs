@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -101,13 +102,15 @@ impl Monitoring {
     }
 
     /// Silences what has these labels for this long, as the page behind the link in a mail does. Returns its id.
-    pub(crate) fn silence(&self, matchers: &Labels, time: std::time::Duration, which: usize) -> String {
-        let matchers: Vec<_> = matchers
-            .iter()
-            .map(|(name, value)| json!({"name": name, "value": value, "isRegex": false, "isEqual": true}))
-            .collect();
-        let now = std::time::SystemTime::now();
-        let at = |time: std::time::SystemTime| humantime::format_rfc3339_millis(time).to_string();
+    pub(crate) fn silence(&self, labels: &Labels, time: Duration, which: usize) -> String {
+        let matcher = |(name, value)| json!({"name": name, "value": value, "isRegex": false, "isEqual": true});
+        self.silence_all(&labels.iter().map(matcher).collect::<Vec<_>>(), time, which)
+    }
+
+    /// The same by any matchers.
+    pub(crate) fn silence_all(&self, matchers: &[Value], time: Duration, which: usize) -> String {
+        let now = SystemTime::now();
+        let at = |time: SystemTime| humantime::format_rfc3339_millis(time).to_string();
         let body = json!({
             "matchers": matchers, "startsAt": at(now), "endsAt": at(now + time), "createdBy": "ayse", "comment": "ACK! ayse",
         });

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
 use vitrin::collectors::access_log::format::Format;
 
-use crate::support::daemon::{eventually, folder};
+use crate::support::certificates::Certificates;
+use crate::support::daemon::{eventually, folder, free_port};
 use crate::support::mariadb::{Database, block_on, is_mariadb};
 use crate::support::nginx::Nginx;
 use crate::support::php_fpm::PhpFpm;
@@ -48,6 +50,9 @@ pub(crate) struct Shop {
     pub(crate) redis: RedisServer,
     pub(crate) php_fpm: PhpFpm,
     pub(crate) nginx: Nginx,
+    /// Where nginx speaks TLS, and by which certificates.
+    encrypted: u16,
+    certificates: Certificates,
     /// Holds what several of them use.
     folder: TempDir,
 }
@@ -81,9 +86,18 @@ impl Shop {
              fastcgi_pass unix:{}; }}\n",
             php_fpm.socket("shop").display()
         );
-        let nginx = Nginx::logging(Format::RECOMMENDED, &locations);
-        fs::write(folder.path().join("password"), PASSWORD).unwrap();
-        let shop = Self { database, replica, redis, php_fpm, nginx, folder };
+        let (certificates, encrypted) = (Certificates::of("DNS:localhost,IP:127.0.0.1"), free_port());
+        let beside = format!(
+            "{}\nserver {{ listen 127.0.0.1:{encrypted} ssl; ssl_certificate {}; ssl_certificate_key {}; }}",
+            Format::RECOMMENDED,
+            certificates.file("server.pem").display(),
+            certificates.file("server.key").display(),
+        );
+        let nginx = Nginx::logging(&beside, &locations);
+        let password = folder.path().join("password");
+        fs::write(&password, PASSWORD).unwrap();
+        fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
+        let shop = Self { database, replica, redis, php_fpm, nginx, encrypted, certificates, folder };
         eventually("the shop to be open", || shop.nginx.get("/").text() == "open");
         shop
     }
@@ -109,10 +123,15 @@ impl Shop {
              [nginx]\ntimeout = '{patience}ms'\n[nginx.targets.main]\nurl = '{page}/stub_status'\n\
              [php_fpm]\ntimeout = '{patience}ms'\n[php_fpm.targets.main]\n{}\n\
              [access_log.targets.main]\nfiles = ['{}']\nformat = 'combined_timed'\nshop = 'opencart4'\n\
-             [probe]\nevery = '1s'\ntimeout = '900ms'\n[probe.targets.shop]\nhttp = '{page}/'\n",
+             [probe]\nevery = '1s'\ntimeout = '900ms'\n[probe.targets.shop]\nhttp = '{page}/'\n\
+             [probe.targets.port]\ntls = {{ address = '127.0.0.1:{}', ca_file = '{}' }}\n\
+             [probe.targets.files]\ncertificates = ['{}']\n",
             self.redis.url(),
             self.php_fpm.table(""),
             self.nginx.access_log().display(),
+            self.encrypted,
+            self.certificates.file("ca.pem").display(),
+            self.certificates.file("server.pem").display(),
         )
         .unwrap();
         text

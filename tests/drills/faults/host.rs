@@ -9,7 +9,6 @@ use tempfile::TempDir;
 
 use crate::drill::{Drill, critical, warning};
 use crate::support::daemon::folder;
-use crate::world::World;
 
 pub(super) const DRILLS: &[Drill] = &[
     Drill {
