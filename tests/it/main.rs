@@ -12,6 +12,7 @@ mod crowd;
 mod dependencies;
 mod discovery;
 mod docs;
+mod escalation;
 mod example;
 mod faults;
 mod formats;

@@ -8,9 +8,12 @@ use std::process::{Command, Output};
 use crate::support::daemon::folder;
 
 /// Every script that is committed.
-const SCRIPTS: [&str; 7] = [
+const SCRIPTS: [&str; 10] = [
     ".ci/run",
     "fuzz/run",
+    "tests/alertmanager/receivers",
+    "tests/alertmanager/routes",
+    "tests/alertmanager/templates",
     "tests/debian-root",
     "tests/fresh-machine",
     "tests/install-packages",

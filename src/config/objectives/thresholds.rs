@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::number::Given;
-use super::unit::{UNITS, Unit};
+use super::unit::{self, Unit};
 
 const TABLE: &str = include_str!("thresholds.tsv");
 
@@ -77,10 +77,19 @@ fn row(topic: &'static str, line: &'static str) -> Option<Threshold> {
         _ => return None,
     };
     let severity = severity.filter(|word| ["critical", "warning", "info"].contains(word))?;
-    let (unit, kind) = UNITS.into_iter().find(|(word, _)| Some(*word) == unit)?;
+    let unit = unit?;
     let default = default?.parse().ok()?;
     columns.next().is_none().then_some(())?;
-    Some(Threshold { topic, alert: alert?, severity, bound, default, unit, meaning: meaning?, kind })
+    Some(Threshold {
+        topic,
+        alert: alert?,
+        severity,
+        bound,
+        default,
+        unit,
+        meaning: meaning?,
+        kind: unit::named(unit)?,
+    })
 }
 
 /// What is configured, by the place of its row in the table.

@@ -15,19 +15,24 @@ pub(super) enum Unit {
     Seconds,
     /// Days.
     Days,
-    /// How many there are of something, or how much in a second.
+    /// How many there are of something.
     Count,
 }
 
-/// The words of the table for them. What is counted is named, for the reader.
-pub(super) const UNITS: [(&str, Unit); 6] = [
-    ("ratio", Unit::Ratio),
-    ("seconds", Unit::Seconds),
-    ("days", Unit::Days),
-    ("requests", Unit::Count),
-    ("events", Unit::Count),
-    ("per second", Unit::Count),
-];
+/// The unit that a word of the table stands for; `None` for a word that is not in it. What is counted is named, for the
+/// reader.
+pub(super) fn named(word: &str) -> Option<Unit> {
+    match word {
+        "ratio" => Some(Unit::Ratio),
+        "seconds" => Some(Unit::Seconds),
+        "days" => Some(Unit::Days),
+        _ => COUNTED.contains(&word).then_some(Unit::Count),
+    }
+}
+
+/// What is counted.
+const COUNTED: [&str; 9] =
+    ["connections", "crashes", "errors", "events", "keys", "requests", "restarts", "statements", "times"];
 
 impl Unit {
     /// The number in this unit that was given, when there can be as much, and an alert that compares with it could both

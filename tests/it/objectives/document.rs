@@ -1,24 +1,19 @@
 //! `docs/objectives.md`: its tables are those of the code, its example works. `UPDATE_EXPECT=1` writes the tables.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use expect_test::expect_file;
 use vitrin::config::objectives::{Bound, PROMISES, SLOS, thresholds};
 
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/objectives.md");
+const DOCUMENT: &str = include_str!("../../../docs/objectives.md");
 
 /// The comments between which the tables stand.
 const MARKS: [&str; 2] = [
     "<!-- the tables: UPDATE_EXPECT=1 cargo test --test it objectives::document -->\n",
     "<!-- end of the tables -->\n",
 ];
-
-fn text() -> String {
-    fs::read_to_string(DOCUMENT).unwrap()
-}
 
 fn tables() -> String {
     let mut text = "\n| in `[objectives]` | default | what it promises |\n|---|---|---|\n".to_owned();
@@ -44,16 +39,14 @@ fn tables() -> String {
 
 #[test]
 fn its_tables_are_those_of_the_code() {
-    let text = text();
-    let (before, rest) = text.split_once(MARKS[0]).unwrap();
+    let (before, rest) = DOCUMENT.split_once(MARKS[0]).unwrap();
     let (_, after) = rest.split_once(MARKS[1]).unwrap();
     expect_file!["../../../docs/objectives.md"].assert_eq(&[before, MARKS[0], &tables(), MARKS[1], after].concat());
 }
 
 #[test]
 fn the_configurations_that_it_shows_are_good() {
-    let text = text();
-    let blocks: Vec<String> = text
+    let blocks: Vec<String> = DOCUMENT
         .split("```toml\n")
         .skip(1)
         .map(|rest| rest.split_once("```").unwrap().0.lines().map(|line| line.trim_start().to_owned() + "\n").collect())

@@ -1,5 +1,6 @@
 //! A real Prometheus with the rules as they are shipped, quickened.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -46,7 +47,7 @@ impl Watch {
         );
         for (instance, exporter) in vitrins {
             let labels = format!("{{ shop: main, instance: '{instance}' }}");
-            config += &format!("      - {{ targets: ['{}'], labels: {labels} }}\n", exporter.address());
+            writeln!(config, "      - {{ targets: ['{}'], labels: {labels} }}", exporter.address()).unwrap();
         }
         let prometheus = Prometheus::start(&config);
         prometheus.expect_all_up();

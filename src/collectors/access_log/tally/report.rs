@@ -16,7 +16,7 @@ crate::metrics! {
     /// `shop_http_request_duration_seconds`.
     WITHIN = Counter("shop_http_within_objective_total", None, ["vhost", "route"]);
     /// The sum of the squares of the times, in seconds squared. With sum and count it gives the standard deviation over
-    /// any window, which is the consistency of the response time.
+    /// any window, and how far a mean is off by chance.
     SQUARES = Counter("shop_http_request_duration_squares_total", None, ["vhost", "route"]);
     /// Bytes sent as answers.
     SENT = Counter("shop_http_response_bytes_total", Bytes, ["vhost", "route"]);
