@@ -40,7 +40,9 @@ pub(crate) static ALERTS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let name = Regex::new(r"(?m)^\s*- alert: (\w+)|\{alert: (\w+)").expect("a constant");
     let rules = files::shipped().into_iter().filter(|(path, _)| path.starts_with("prometheus/rules/"));
     let names = |text: String| -> Vec<String> {
-        name.captures_iter(&text).filter_map(|found| found.iter().skip(1).flatten().next().map(|it| it.as_str().to_owned())).collect()
+        name.captures_iter(&text)
+            .filter_map(|found| found.iter().skip(1).flatten().next().map(|it| it.as_str().to_owned()))
+            .collect()
     };
     rules.flat_map(|(_, text)| names(text)).collect()
 });
@@ -76,7 +78,8 @@ fn of_event(event: &Event) -> Vec<Call> {
             about(mail).into_iter().map(|(shop, alert, open)| call(who, &shop, &alert, open)).collect()
         }
         What::Phone { alerts, firing, .. } => {
-            let told: BTreeSet<_> = alerts.iter().map(|labels| (value(labels, "shop"), value(labels, "alertname"))).collect();
+            let told: BTreeSet<_> =
+                alerts.iter().map(|labels| (value(labels, "shop"), value(labels, "alertname"))).collect();
             told.into_iter().map(|(shop, alert)| call("phone", shop, alert, *firing)).collect()
         }
         What::Ping | What::Done(_) | What::Refused(_) => Vec::new(),
@@ -103,7 +106,11 @@ fn about(mail: &Mail) -> BTreeSet<(String, String, bool)> {
     for found in LINE.captures_iter(&mail.text) {
         let name = found.name("open").or(found.name("over")).expect("one of the two").as_str();
         // The ladder's drill has alerts of its own.
-        assert!(ALERTS.contains(name) || name.starts_with("Drill"), "a mail is about {name}, which no rule has:\n{}", mail.text);
+        assert!(
+            ALERTS.contains(name) || name.starts_with("Drill"),
+            "a mail is about {name}, which no rule has:\n{}",
+            mail.text
+        );
         alerts.insert((found["shop"].to_owned(), name.to_owned(), found.name("open").is_some()));
     }
     assert!(!alerts.is_empty(), "a mail says nothing of any alert:\n{}", mail.whole);

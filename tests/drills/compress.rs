@@ -67,7 +67,10 @@ pub(crate) fn compress(text: &str) -> Result<String, String> {
 pub(crate) fn decompress(text: &str) -> Result<String, String> {
     rewritten(text, &mut Vec::new(), duration_up, |number| {
         let number: u64 = number.parse().map_err(|error| format!("{number}: {error}"))?;
-        number.checked_mul(FACTOR.into()).map(|number| number.to_string()).ok_or_else(|| format!("{number} is too much"))
+        number
+            .checked_mul(FACTOR.into())
+            .map(|number| number.to_string())
+            .ok_or_else(|| format!("{number} is too much"))
     })
 }
 

@@ -52,23 +52,18 @@ impl Drill {
         let opened = calls_for(self.pages, true);
         watch.expect(world, &opened, self.after + SLACK, "these calls");
 
-        let mut silences = Vec::new();
-        if self.acknowledged {
-            for labels in watch.links(world) {
-                world.timeline.done(format!("acknowledged: {labels:?}"));
-                silences.push(world.monitoring().silence(&labels, minutes(60.0), 0));
-            }
-            world.timeline.pass(minutes(ACKNOWLEDGED));
-        } else {
-            world.timeline.pass(minutes(SETTLED));
-        }
+        let silences = if self.acknowledged { watch.acknowledge(world) } else { Vec::new() };
+        world.timeline.pass(minutes(if self.acknowledged { ACKNOWLEDGED } else { SETTLED }));
         watch.nothing_else(world, &opened, self.symptoms);
 
         world.timeline.done("repair");
         (self.repair)(world);
-        // What a helper does when the incident is over; a silence by hand would run out.
-        for id in silences {
-            world.monitoring().expire(&id);
+        // As a helper ends them when there is nothing left to silence; by hand, they would run out.
+        if !silences.is_empty() {
+            world.expect_calm();
+            for id in &silences {
+                world.monitoring().expire(id);
+            }
         }
         let all = opened.union(&calls_for(self.pages, false)).cloned().collect();
         watch.expect(world, &all, SLACK, "these calls, and that it is over");

@@ -13,12 +13,8 @@ use crate::support::daemon::folder;
 const SHIPPED: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The folders of files that run, and how those files end.
-const FOLDERS: [(&str, &str); 4] = [
-    ("prometheus", "yml"),
-    ("prometheus/rules", "yml"),
-    ("alertmanager", "yml"),
-    ("alertmanager/templates", "tmpl"),
-];
+const FOLDERS: [(&str, &str); 4] =
+    [("prometheus", "yml"), ("prometheus/rules", "yml"), ("alertmanager", "yml"), ("alertmanager/templates", "tmpl")];
 
 pub(crate) const PROMETHEUS: &str = "prometheus/prometheus.yml";
 pub(crate) const ALERTMANAGER: &str = "alertmanager/alertmanager.yml";

@@ -57,12 +57,13 @@ impl Load {
     }
 }
 
+/// Who have come so far; the shop sees a hundred of them.
+static CUSTOMERS: AtomicU64 = AtomicU64::new(0);
+
 /// One request, and whatever comes of it.
 pub(crate) fn get(port: u16, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    // The shop sees a hundred customers.
-    static CUSTOMERS: AtomicU64 = AtomicU64::new(0);
     let customer = CUSTOMERS.fetch_add(1, Ordering::Relaxed) % 100 + 1;
     let head = format!("GET {path} HTTP/1.1\r\nHost: shop\r\nX-Real-IP: 198.51.100.{customer}\r\n");
     stream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes())?;

@@ -3,7 +3,7 @@
 //! The shipped rules, routes and templates run in a real Prometheus and Alertmanager over a real shop; the clock alone is
 //! another one ([`compress`]). `cargo test --test drills` runs a short set; with `-- --all` (`make drills`) all of them,
 //! and writes `docs/drills.md`. Words among the arguments choose drills by their names.
-#![allow(dead_code)]
+
 #![expect(clippy::unwrap_used, reason = "a drill that cannot go on ends there")]
 #![expect(clippy::print_stdout, reason = "the report is what it is for")]
 
@@ -41,8 +41,10 @@ use world::World;
 struct Entry {
     name: String,
     short: bool,
-    run: Box<dyn Fn(&mut World) -> Vec<Row>>,
+    run: Run,
 }
+
+type Run = Box<dyn Fn(&mut World) -> Vec<Row>>;
 
 fn main() -> ExitCode {
     let (options, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with('-'));
@@ -62,19 +64,16 @@ fn main() -> ExitCode {
         let begun = Instant::now();
         // A world that somebody left broken is no place for the next drill.
         let run = || (entry.run)(world.get_or_insert_with(World::start));
-        match catch_unwind(AssertUnwindSafe(run)) {
-            Ok(more) => {
-                println!("drill {} ... ok, {:.0} s", entry.name, begun.elapsed().as_secs_f64());
-                for row in more {
-                    println!("    {} | {} | {}", row.fault, row.expected, row.got);
-                    rows.push(row);
-                }
-            }
-            Err(_) => {
-                println!("drill {} ... FAILED, {:.0} s", entry.name, begun.elapsed().as_secs_f64());
-                failed += 1;
-                world = None;
-            }
+        let came = catch_unwind(AssertUnwindSafe(run));
+        let (took, how) = (begun.elapsed().as_secs_f64(), if came.is_ok() { "ok" } else { "FAILED" });
+        println!("drill {} ... {how}, {took:.0} s", entry.name);
+        if came.is_err() {
+            failed += 1;
+            world = None;
+        }
+        for row in came.unwrap_or_default() {
+            println!("    {} | {} | {}", row.fault, row.expected, row.got);
+            rows.push(row);
         }
     }
     if failed > 0 {
@@ -98,7 +97,7 @@ fn go_first() {
 /// All drills, in their order.
 fn entries() -> Vec<Entry> {
     let mut entries = Vec::new();
-    let mut add = |name: &str, short, run: Box<dyn Fn(&mut World) -> Vec<Row>>| {
+    let mut add = |name: &str, short, run: Run| {
         entries.push(Entry { name: name.to_owned(), short, run });
     };
     add("ladder", true, Box::new(|_| ladder::alone()));

@@ -55,7 +55,7 @@ impl Server {
 /// The servers that watch and call.
 pub(crate) struct Monitoring {
     /// One set for each Prometheus; Alertmanagers use the first.
-    pub(crate) files: Vec<Files>,
+    _files: Vec<Files>,
     pub(crate) prometheus: Vec<Server>,
     pub(crate) alertmanagers: Vec<Server>,
 }
@@ -76,17 +76,26 @@ impl Ports {
 
 impl Monitoring {
     /// Starts them with the shipped files, in which this is replaced for the first, the second ...; and with these rules.
-    pub(crate) fn start(ports: &Ports, substitutions: impl Fn(usize) -> Vec<Substitution>, rules: Option<&str>) -> Self {
+    pub(crate) fn start(
+        ports: &Ports,
+        substitutions: impl Fn(usize) -> Vec<Substitution>,
+        rules: Option<&str>,
+    ) -> Self {
         let files: Vec<_> = (0..ports.prometheus.len()).map(|which| Files::write(&substitutions(which))).collect();
-        files.iter().for_each(|files| rules.into_iter().for_each(|text| files.add_rules(text)));
+        if let Some(text) = rules {
+            for files in &files {
+                files.add_rules(text);
+            }
+        }
         let alertmanagers = start_alertmanagers(&files[0], &ports.alertmanagers);
-        let prometheus = files.iter().zip(&ports.prometheus).map(|(files, port)| start_prometheus(files, *port)).collect();
-        Self { files, prometheus, alertmanagers }
+        let prometheus =
+            files.iter().zip(&ports.prometheus).map(|(files, port)| start_prometheus(files, *port)).collect();
+        Self { _files: files, prometheus, alertmanagers }
     }
 
     /// The value of an instant query for each label set, by the first Prometheus.
     pub(crate) fn query(&self, expression: &str) -> Vec<(Labels, f64)> {
-        let data = self.get(self.prometheus[0].port, &format!("/api/v1/query?query={}", encoded(expression)));
+        let data = Self::get(self.prometheus[0].port, &format!("/api/v1/query?query={}", encoded(expression)));
         let sample = |sample: &Value| {
             let labels = serde_json::from_value(sample["metric"].clone()).unwrap();
             (labels, sample["value"][1].as_str().unwrap().parse().unwrap())
@@ -96,7 +105,7 @@ impl Monitoring {
 
     /// The alerts that one Alertmanager knows as firing.
     pub(crate) fn alerts(&self, which: usize) -> Vec<Labels> {
-        let alerts = self.get(self.alertmanagers[which].port, "/api/v2/alerts?silenced=true&inhibited=true");
+        let alerts = Self::get(self.alertmanagers[which].port, "/api/v2/alerts?silenced=true&inhibited=true");
         let labels = |alert: &Value| serde_json::from_value(alert["labels"].clone()).unwrap();
         alerts.as_array().into_iter().flatten().map(labels).collect()
     }
@@ -121,7 +130,7 @@ impl Monitoring {
 
     /// Alertmanager's version.
     pub(crate) fn version(&self) -> String {
-        let status = self.get(self.alertmanagers[0].port, "/api/v2/status");
+        let status = Self::get(self.alertmanagers[0].port, "/api/v2/status");
         status["versionInfo"]["version"].as_str().unwrap_or_default().to_owned()
     }
 
@@ -132,7 +141,7 @@ impl Monitoring {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
-    fn get(&self, port: u16, path: &str) -> Value {
+    fn get(port: u16, path: &str) -> Value {
         let response = http::ask(address(port), "GET", path, &[]).unwrap_or_else(|error| panic!("{path}: {error}"));
         serde_json::from_slice(&response.body).unwrap_or_else(|error| panic!("{path}: {error}: {}", response.text()))
     }
@@ -142,7 +151,9 @@ impl Monitoring {
 fn post(port: u16, path: &str, body: &str) -> String {
     let mut connection = http::Connection::open(address(port)).unwrap();
     let head = format!("POST {path} HTTP/1.1\r\nHost: drill\r\nContent-Type: application/json\r\n");
-    connection.send(format!("{head}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+    connection
+        .send(format!("{head}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes())
+        .unwrap();
     let answer = connection.answer("POST").unwrap();
     assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     answer.text()

@@ -36,6 +36,7 @@ pub(crate) fn start(to: u16) -> u16 {
 fn forward(client: &TcpStream, to: u16) -> io::Result<()> {
     let mut lines = BufReader::new(client);
     let mut head = String::new();
+    let said = format!("{HEADER}: {}\r\n", (PATIENCE + RESERVE).as_secs_f64());
     loop {
         let mut line = String::new();
         if lines.read_line(&mut line)? == 0 {
@@ -45,7 +46,7 @@ fn forward(client: &TcpStream, to: u16) -> io::Result<()> {
             break;
         }
         match line.split_once(':').map(|(name, _)| name.to_lowercase()).as_deref() {
-            Some(HEADER) => head.push_str(&format!("{HEADER}: {}\r\n", (PATIENCE + RESERVE).as_secs_f64())),
+            Some(HEADER) => head += &said,
             Some("connection") => {}
             _ => head.push_str(&line),
         }

@@ -44,7 +44,7 @@ fn version(name: &str) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     let words: Vec<_> = text.split_whitespace().take(3).collect();
     match words[..] {
-        [name, "version", version] | [name, "version,", version] => {
+        [name, "version" | "version,", version] => {
             format!("{} {}", name.trim_end_matches(','), version.split('+').next().unwrap_or(version))
         }
         [name, ..] => name.to_owned(),

@@ -21,9 +21,24 @@ use crate::world::World;
 const RUNBOOKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbooks");
 
 /// Those that may end with 1, and why.
-const FINDS: &[(&str, &str)] = &[
-    ("vitrin check", "1 says that something could be better, and on a drill's host something can"),
-    ("curl -s http://127.0.0.1:22100/metrics | grep '^tls_certificate_problem'", "there is a series for each problem"),
+const FINDS: &[(&str, &str)] =
+    &[("vitrin check", "1 says that something could be better; on a drill's host something can")];
+
+/// Those that ask for what is wrong, of which a shop that is well has none, or that has no day behind it.
+const SILENT: &[&str] = &[
+    "AlertmanagerUnreachable",
+    "CertificateInvalid",
+    "HostUnitFailed",
+    "ProbeFailing",
+    "ProbeTlsLegacyAccepted",
+    "PrometheusRulesFailing",
+    "ShopLatencyDegraded",
+    "ShopLatencyUnsteady",
+    "ShopNoCheckouts",
+    "ShopRequestsLimited",
+    "ShopUpstreamErrors",
+    "TargetWithoutShop",
+    "VitrinWebCertificateExpires",
 ];
 
 /// Runs all of them. An alert's runbook is the one of its name.
@@ -40,7 +55,7 @@ pub(crate) fn first_commands(fault: &'static str, world: &mut World) -> Row {
         };
         let output = bench.run(&alert, &command);
         run += 1;
-        if let Err(complaint) = judge(&command, &output) {
+        if let Err(complaint) = judge(&alert, &command, &output) {
             wrong.push(format!("{alert}: `{command}`: {complaint}"));
         }
     }
@@ -70,20 +85,34 @@ fn first_command(text: &str) -> Option<String> {
     let diagnosis = diagnosis.split("\n## ").next()?;
     let (_, block) = diagnosis.split_once("```sh\n")?;
     let block = block.split("```").next()?;
+    let lines = block.lines().skip_while(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
     let mut command = String::new();
-    for line in block.lines().skip_while(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+    for line in lines {
         command.push_str(line);
-        command.push('\n');
-        // A quote or a backslash that is open goes on in the next line.
-        let quotes = |quote: char| command.matches(quote).count() % 2;
-        if !line.ends_with('\\') && quotes('\'') == 0 && quotes('"') == 0 {
-            return Some(command.trim_end().to_owned());
+        if is_whole(&command) {
+            return Some(command);
         }
+        command.push('\n');
     }
     None
 }
 
-fn judge(command: &str, output: &Output) -> Result<(), String> {
+/// Whether no quote is open, and no backslash or pipe at the end wants another line.
+fn is_whole(command: &str) -> bool {
+    let (mut quote, mut escaped) = (None, false);
+    for character in command.chars() {
+        match (quote, character) {
+            _ if escaped => escaped = false,
+            (None | Some('"'), '\\') => escaped = true,
+            (None, '\'' | '"') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            _ => {}
+        }
+    }
+    quote.is_none() && !escaped && !command.ends_with('|')
+}
+
+fn judge(alert: &str, command: &str, output: &Output) -> Result<(), String> {
     let said = [&output.stdout[..], &output.stderr[..]].concat();
     let said = String::from_utf8_lossy(&said);
     if FINDS.iter().any(|(start, _)| command.starts_with(start)) && output.status.code() == Some(1) {
@@ -93,7 +122,7 @@ fn judge(command: &str, output: &Output) -> Result<(), String> {
         return Err(format!("{}: {}", output.status, said.trim()));
     }
     // Some say what they found where errors go: `nginx -t`.
-    if said.trim().is_empty() { Err("it says nothing".to_owned()) } else { Ok(()) }
+    if said.trim().is_empty() && !SILENT.contains(&alert) { Err("it says nothing".to_owned()) } else { Ok(()) }
 }
 
 /// Where commands run: the wrappers, and what they lead to.
@@ -120,12 +149,11 @@ impl Bench {
         let nginx = world.shop.nginx.access_log();
         let nginx = nginx.parent().unwrap();
         write!(moved, " -e 's!/var/log/nginx/!{}/!g'", nginx.display()).unwrap();
-        write!(moved, " -e 's!/var/log/php[0-9.]*-fpm.log!{}!g'", world.shop.php_fpm.file("fpm.log").display()).unwrap();
+        write!(moved, " -e 's!/var/log/php[0-9.]*-fpm.log!{}!g'", world.shop.php_fpm.file("fpm.log").display())
+            .unwrap();
         for program in ["curl", "promtool", "amtool", "tail", "grep", "awk", "ls", "sed"] {
             bench.wrap(program, &moved, "");
         }
-        let amtool = format!("--alertmanager.url=http://127.0.0.1:{}", world.monitoring().alertmanagers[0].port);
-        bench.wrap("amtool", &moved, &amtool);
         bench.wrap("redis-cli", "", &format!("-p {}", world.shop.redis.port));
         bench.wrap("nginx", "", &format!("-c {0}/nginx.conf -e {0}/error.log", nginx.display()));
         let database = |socket: PathBuf| format!("--no-defaults --user=root --socket={}", socket.display());
@@ -171,13 +199,25 @@ impl Bench {
 
     /// Runs a command as a shell on the host does.
     fn run(&self, alert: &str, command: &str) -> Output {
-        let replica = if alert.starts_with("MySQLRepl") { format!("{}:", self.file("replica").display()) } else { String::new() };
-        let path = format!("{replica}{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", self.file("bin").display());
+        let replica =
+            if alert.starts_with("MySQLRepl") { format!("{}:", self.file("replica").display()) } else { String::new() };
+        let path = format!(
+            "{replica}{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            self.file("bin").display()
+        );
         Command::new("timeout").args(["20", "sh", "-c", command]).env("PATH", path).output().unwrap()
     }
 
-    /// What some of them look for: a deadlock that was, and a transaction that waits for a lock.
+    /// What some of them look for: a slow command and a wrong password; a deadlock that was, and a transaction that waits
+    /// for a lock.
     fn provoke(&self, world: &mut World) {
+        for words in [
+            &["CONFIG", "SET", "slowlog-log-slower-than", "0"][..],
+            &["CONFIG", "SET", "slowlog-log-slower-than", "10000"],
+            &["AUTH", "nobody", "wrong"],
+        ] {
+            world.shop.redis.ask(words);
+        }
         let socket = world.shop.database.socket();
         let script = |name: &str, first: u8, second: u8| {
             let text = format!(
@@ -195,7 +235,9 @@ impl Bench {
             command.spawn().unwrap()
         };
         let mut both = [client(&script("one", 1, 2)), client(&script("two", 2, 1))];
-        both.iter_mut().for_each(|client| drop(client.wait()));
+        for client in &mut both {
+            client.wait().unwrap();
+        }
         let holds = "BEGIN; UPDATE shop.goods SET name = name WHERE id = 3; DO SLEEP(60); ROLLBACK;";
         fs::write(self.file("holds"), holds).unwrap();
         fs::write(self.file("waits"), holds.replace("DO SLEEP(60); ", "")).unwrap();

@@ -22,7 +22,7 @@ pub(crate) const PASSWORD: &str = "only-for-this-run";
 pub(crate) const CHILDREN: usize = 5;
 
 /// Connections that the database takes.
-pub(crate) const CONNECTIONS: usize = 30;
+pub(crate) const CONNECTIONS: u32 = 30;
 
 /// What the page needs of its servers; whatever is missing makes it an error 500. Without a cart it does.
 const PAGE: &str = r#"<?php
@@ -73,7 +73,10 @@ impl Shop {
             folder.path().join("status.sock").display()
         );
         // As little as PHP allows, so that it can be filled.
-        let php_fpm = PhpFpm::with(&["opcache.memory_consumption=8", "opcache.interned_strings_buffer=1", "display_errors=0"], &[("shop", &pool)]);
+        let php_fpm = PhpFpm::with(
+            &["opcache.memory_consumption=8", "opcache.interned_strings_buffer=1", "display_errors=0"],
+            &[("shop", &pool)],
+        );
         let page = PAGE.replace("{password}", PASSWORD).replace("{redis}", &redis.port.to_string());
         php_fpm.script("index.php", &page.replace("{socket}", &database.socket().display().to_string()));
         php_fpm.script("slow.php", "<?php usleep((int) $_GET['ms'] * 1000); echo 'done';");
@@ -190,7 +193,8 @@ async fn follow(primary: &Database, replica: &Database) {
     replica.run(&[&change, start]).await;
     // The accounts come with the rest.
     eventually("the replica to have the shop", || {
-        let tables = block_on(replica.ask("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'shop'"));
+        let tables =
+            block_on(replica.ask("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'shop'"));
         tables[0][0] == "1"
     });
 }

@@ -98,7 +98,7 @@ impl Timeline {
                 What::Mail(mail) => format!("mail to {}: {}", mail.to.join(", "), mail.subject),
                 What::Refused(mail) => format!("mail refused, to {}: {}", mail.to.join(", "), mail.subject),
                 What::Phone { person, firing, alerts } => {
-                    let names: Vec<_> = alerts.iter().map(|labels| named(labels)).collect();
+                    let names: Vec<_> = alerts.iter().map(named).collect();
                     format!("phone of {person}: {} {}", if firing { "open" } else { "over" }, names.join(", "))
                 }
             };

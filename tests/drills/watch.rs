@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::calls::{self, Kind};
 use crate::compress::{in_minutes, minutes};
-use crate::timeline::{Labels, What};
+use crate::timeline::What;
 use crate::world::World;
 
 /// How long a loaded machine may take for what the rules say should be there, in minutes beyond an alert's own `for`.
@@ -88,8 +88,7 @@ impl Watch {
     /// ends together with its cause.
     pub(crate) fn nothing_else(&self, world: &World, expected: &BTreeSet<Kind>, symptoms: &[&str]) {
         // Notes are read in the office, if it is open just now.
-        let may_be =
-            |kind: &&Kind| kind.who == "notes" || !kind.open && symptoms.contains(&kind.alert.as_str());
+        let may_be = |kind: &&Kind| kind.who == "notes" || !kind.open && symptoms.contains(&kind.alert.as_str());
         let kinds: BTreeSet<_> = self.calls(world).into_iter().map(|call| call.kind).collect();
         let more: Vec<_> = kinds.difference(expected).filter(|kind| !may_be(kind)).map(ToString::to_string).collect();
         if !more.is_empty() {
@@ -102,7 +101,8 @@ impl Watch {
         for labels in world.fired(self.begin) {
             let name = labels["alertname"].as_str();
             let is = |page: &Page| {
-                name == page.alert && labels.get("level").is_some_and(|level| *level == page.level.to_string())
+                name == page.alert
+                    && labels.get("level").is_some_and(|level| *level == page.level.to_string())
                     && labels["severity"] == page.severity
             };
             if !symptoms.contains(&name) && !pages.iter().any(is) && labels["severity"] != "info" {
@@ -141,14 +141,17 @@ impl Watch {
         calls::of(&world.timeline.since(self.begin))
     }
 
-    /// What the links in the mails would silence, each once.
-    pub(crate) fn links(&self, world: &World) -> BTreeSet<Labels> {
+    /// Follows the links in the mails so far, each once: silences for an hour. Returns their ids.
+    pub(crate) fn acknowledge(&self, world: &World) -> Vec<String> {
         let events = world.timeline.since(self.begin);
         let mails = events.iter().filter_map(|event| match &event.what {
             What::Mail(mail) => Some(mail),
             _ => None,
         });
-        mails.flat_map(calls::links).collect()
+        let links: BTreeSet<_> = mails.flat_map(calls::links).collect();
+        assert!(!links.is_empty(), "no mail has a link:\n{}", world.timeline.told(self.begin));
+        world.timeline.done(format!("acknowledged: {links:?}"));
+        links.iter().map(|labels| world.monitoring().silence(labels, minutes(60.0), 0)).collect()
     }
 }
 

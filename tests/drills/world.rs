@@ -58,9 +58,11 @@ impl World {
         self.monitoring = None;
         self.promise(thresholds);
         let ports = Ports::of(1);
-        self.monitoring = Some(Monitoring::start(&ports, |which| {
-            substitutions(&ports, which, self.page, self.smtp.port, self.web.port, &self.shop.password())
-        }, None));
+        self.monitoring = Some(Monitoring::start(
+            &ports,
+            |which| substitutions(&ports, which, self.page, self.smtp.port, self.web.port, &self.shop.password()),
+            None,
+        ));
         eventually("Prometheus to know the shop", || !self.monitoring().query("up{job=\"vitrin\"} == 1").is_empty());
         let matcher = |name, value, equal| json!({"name": name, "value": value, "isRegex": true, "isEqual": equal});
         let machine = [matcher("component", "host", true), matcher("alertname", DRILLED, false)];
@@ -73,13 +75,17 @@ impl World {
     /// Waits until no alert is pending or firing, and fails with what does not go away.
     #[track_caller]
     pub(crate) fn expect_calm(&self) {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             let open = self.firing();
             if open.is_empty() {
                 return;
             }
-            assert!(Instant::now() < end, "the shop is not well: {open:#?}\nvitrin says:\n{}", self.vitrin.daemon.log());
+            assert!(
+                Instant::now() < end,
+                "the shop is not well: {open:#?}\nvitrin says:\n{}",
+                self.vitrin.daemon.log()
+            );
             self.timeline.pass(minutes(0.25));
         }
     }
@@ -126,7 +132,8 @@ impl World {
 /// Whether an alert is not one of those about the machine that are silenced.
 fn is_of_the_shop(labels: &Labels) -> bool {
     let name = labels.get("origin").unwrap_or(&labels["alertname"]);
-    labels.get("component").is_none_or(|component| component != "host") || DRILLED.split('|').any(|drilled| drilled == name)
+    labels.get("component").is_none_or(|component| component != "host")
+        || DRILLED.split('|').any(|drilled| drilled == name)
 }
 
 /// `[objectives]` with these thresholds over the quiet ones.
@@ -138,7 +145,14 @@ fn objectives(thresholds: &[(&str, &str)]) -> String {
 
 /// All that differs between the shipped files and a drill's beside the time, for one of a pair: addresses, and how mail is
 /// sent.
-pub(crate) fn substitutions(ports: &Ports, which: usize, page: u16, smtp: u16, web: u16, secret: &Path) -> Vec<Substitution> {
+pub(crate) fn substitutions(
+    ports: &Ports,
+    which: usize,
+    page: u16,
+    smtp: u16,
+    web: u16,
+    secret: &Path,
+) -> Vec<Substitution> {
     let at = |port: u16| format!("127.0.0.1:{port}");
     let list = |ports: &[u16]| format!("[{}]", ports.iter().map(|port| at(*port)).collect::<Vec<_>>().join(", "));
     let prometheus = |shipped: &str, drill: String| Substitution::new(PROMETHEUS, shipped, drill);

@@ -77,7 +77,7 @@ impl Disk {
 
     /// Writes until hardly anything is left.
     fn fill(&self) {
-        let size = rustix::fs::statvfs(&self.path()).unwrap();
+        let size = rustix::fs::statvfs(self.path()).unwrap();
         let free = usize::try_from(size.f_bavail * size.f_frsize).unwrap();
         fs::write(self.path().join("full"), vec![1; free / 100 * 97]).unwrap();
     }

@@ -28,6 +28,7 @@ fn vitrin_killed(fault: &'static str, world: &mut World) -> Row {
     world.promise(LOW);
     let mut calls = calls_for(MEMORY, true);
     watch.expect(world, &calls, 5.0 + SLACK, "the first alert");
+    let silences = watch.acknowledge(world);
     world.timeline.done("vitrin is killed");
     world.vitrin.daemon.kill();
     calls.extend(calls_for(DOWN, true));
@@ -43,11 +44,15 @@ fn vitrin_killed(fault: &'static str, world: &mut World) -> Row {
     watch.nothing_else(world, &calls, &[]);
     world.timeline.done("memory is well again");
     world.promise(&[]);
+    world.expect_calm();
+    for id in &silences {
+        world.monitoring().expire(id);
+    }
     calls.extend(calls_for(MEMORY, false));
     watch.expect(world, &calls, SLACK, "that all is over");
     watch.nothing_else(world, &calls, &[]);
     watch.only_these_fire(world, &[MEMORY[0], DOWN[0]], &[]);
-    watch.row(world, format!("{}; then {}; over only when it is", told(MEMORY), told(DOWN)))
+    watch.row(world, format!("{}, acknowledged; then {}; each over when it is, not before", told(MEMORY), told(DOWN)))
 }
 
 /// Nobody can call then but the dead man's switch: its pings stop, and that is what rings elsewhere.
@@ -69,7 +74,10 @@ fn prometheus_killed(fault: &'static str, world: &mut World) -> Row {
     assert!(pings(world, &back, SLACK), "the dead man's switch is held down again");
     world.timeline.pass(minutes(5.0));
     watch.nothing_else(world, &calls_for(&[], true), &[]);
-    watch.row(world, "nobody is called from here; the pings stop within 6 minutes, and so whoever waits for them rings".to_owned())
+    watch.row(
+        world,
+        "nobody is called from here; the pings stop within 6 minutes, and so whoever waits for them rings".to_owned(),
+    )
 }
 
 /// What happens meanwhile is told as soon as it is back.
@@ -95,27 +103,30 @@ fn alertmanager_killed(fault: &'static str, world: &mut World) -> Row {
     watch.row(world, format!("no ping, no call; once it is back: {}", told(MYSQL_DOWN)))
 }
 
-/// The phone does not need the mail server, and says that mails fail; those arrive when they can.
+/// The phone does not need the mail server; the mails arrive when they can.
+///
+/// `AlertmanagerNotificationsFailing` cannot be drilled: Alertmanager gives a mail up after 10 s at the least, which are
+/// 10 minutes here, and counts it then; that is too rare for an alert about five of them.
 fn mail_refused(fault: &'static str, world: &mut World) -> Row {
-    const FAILING: &[Page] = &[critical("AlertmanagerNotificationsFailing", 1)];
+    let symptoms = [SHOP_FAILS, &["AlertmanagerNotificationsFailing"]].concat();
     world.watch(&[]);
     let watch = Watch::begin(world, fault);
     world.smtp.behave(Manners::Refuses);
     mysql::stop(world);
-    let both = [MYSQL_DOWN[0], FAILING[0]];
-    let phone = calls_for(&both, true).into_iter().filter(|call| call.who == "phone").collect();
-    watch.expect(world, &phone, 10.0 + SLACK, "the phone, for both");
-    watch.nothing_else(world, &phone, SHOP_FAILS);
+    let mut calls = calls_for(MYSQL_DOWN, true);
+    let phone = calls.iter().filter(|call| call.who == "phone").cloned().collect();
+    watch.expect(world, &phone, SLACK, "the phone");
+    world.timeline.pass(minutes(5.0));
+    watch.nothing_else(world, &phone, &symptoms);
     world.timeline.done("the mail server takes mail");
     world.smtp.behave(Manners::Good);
-    let mut calls = calls_for(&both, true);
     watch.expect(world, &calls, SLACK, "the mails that were due");
     world.timeline.done("MySQL starts");
     mysql::start(world);
-    calls.extend(calls_for(&both, false));
-    watch.expect(world, &calls, 10.0 + SLACK, "that all is over");
-    watch.nothing_else(world, &calls, SHOP_FAILS);
-    watch.row(world, format!("the phone rings for {}; the mails arrive when they can", told(&both)))
+    calls.extend(calls_for(MYSQL_DOWN, false));
+    watch.expect(world, &calls, SLACK, "that it is over");
+    watch.nothing_else(world, &calls, &symptoms);
+    watch.row(world, format!("the phone rings for {}; the mails arrive when they can", told(MYSQL_DOWN)))
 }
 
 /// A mail that was read and then refused: Alertmanager 0.25 counts it as sent, later ones try again and complain.
@@ -174,7 +185,7 @@ fn quiet_hour(fault: &'static str, world: &mut World) -> Row {
 
 /// Whether the dead man's switch is held down within these minutes.
 fn pings(world: &World, watch: &Watch, within: f64) -> bool {
-    world.timeline.until(watch.since(), minutes(within), |events| {
-        events.iter().any(|event| matches!(event.what, What::Ping))
-    })
+    world
+        .timeline
+        .until(watch.since(), minutes(within), |events| events.iter().any(|event| matches!(event.what, What::Ping)))
 }

@@ -57,7 +57,7 @@ pub(super) const DRILLS: &[Drill] = &[
         ],
         symptoms: SHOP_FAILS,
         after: 5.0,
-        inject: |world| hold(world, usize::MAX),
+        inject: |world| hold(world, u32::MAX),
         repair: World::let_go,
         ..Drill::NONE
     },
@@ -101,13 +101,13 @@ async fn connect(socket: &Path) -> mysql_async::Result<Conn> {
 }
 
 /// Holds connections until so many are in use, or until there are none.
-fn hold(world: &mut World, wanted: usize) {
+fn hold(world: &mut World, wanted: u32) {
     let (mut held, mut refused) = (Vec::new(), 0);
     let socket = world.shop.database.socket();
     // Pages that were being made when it became full let go of theirs.
     while refused < 20 {
         // The question takes one, too.
-        if wanted < CONNECTIONS && block_on(world.shop.database.status("Threads_connected")) > wanted as f64 {
+        if wanted < CONNECTIONS && block_on(world.shop.database.status("Threads_connected")) > f64::from(wanted) {
             break;
         }
         match block_on(connect(&socket)) {

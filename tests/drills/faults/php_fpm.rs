@@ -71,7 +71,8 @@ pub(super) const DRILLS: &[Drill] = &[
         pages: &[warning("OpcacheFull", 1)],
         after: 10.0,
         inject: |world| {
-            let body: String = (0..600).map(|number| format!("function f{number}($a) {{ return $a . 'x{number}'; }}\n")).collect();
+            let functions = (0..600).map(|number| format!("function f{number}($a) {{ return $a . 'x{number}'; }}"));
+            let body = functions.collect::<Vec<_>>().join("\n");
             for number in 0..SCRIPTS {
                 let text = format!("<?php namespace N{number};\n{body}");
                 let script = world.shop.php_fpm.script(&format!("large{number}.php"), &text);

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use super::{SHOP_FAILS, busy};
 use crate::drill::{Drill, critical, warning};
-use crate::support::daemon::{eventually, listens};
+use crate::support::daemon::listens;
 use crate::world::World;
 
 /// Room that is left when it is said to be full, in bytes.
@@ -26,6 +26,7 @@ pub(super) const DRILLS: &[Drill] = &[
         fault: "Redis evicts keys",
         pages: &[warning("RedisEvicting", 1), warning("RedisMemoryNearLimit", 1)],
         after: 10.0,
+        acknowledged: true,
         inject: |world| {
             fill(world, "volatile-lru");
             let port = world.shop.redis.port;
@@ -39,10 +40,11 @@ pub(super) const DRILLS: &[Drill] = &[
         fault: "Redis rejects writes",
         pages: &[critical("RedisRejectingWrites", 2), warning("RedisMemoryNearLimit", 1)],
         after: 10.0,
+        acknowledged: true,
         inject: |world| {
             fill(world, "noeviction");
             let port = world.shop.redis.port;
-            eventually("Redis to be full", || write(port, 50).is_ok_and(|replies| replies.contains("-OOM")));
+            world.hold(busy(move || drop(write(port, 50))));
         },
         repair: empty,
         ..Drill::NONE

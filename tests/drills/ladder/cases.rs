@@ -10,7 +10,9 @@ pub(super) enum Act {
     /// Somebody follows the links in the mails.
     Link,
     /// Somebody uses the button of Alertmanager's page on the alert of this level: a silence of all its labels.
-    Button { level: u8 },
+    Button {
+        level: u8,
+    },
     KillAlertmanager(usize),
     StartAlertmanager(usize),
     KillPrometheus(usize),
@@ -52,11 +54,7 @@ pub(super) const ALONE: [Case; 10] = [
         shop: "button",
         what: "acknowledged at 10 by the button",
         alert: "DrillSlow",
-        acts: &[
-            (0.0, Act::Begin(slow("button"))),
-            (10.0, Act::Button { level: 1 }),
-            (70.0, Act::End(slow("button"))),
-        ],
+        acts: &[(0.0, Act::Begin(slow("button"))), (10.0, Act::Button { level: 1 }), (70.0, Act::End(slow("button")))],
         expected: &[("phone", &[(1.0, OPEN)]), ("level-1", &[(1.0, OPEN)])],
     },
     Case {
@@ -70,11 +68,7 @@ pub(super) const ALONE: [Case; 10] = [
         shop: "second",
         what: "level 2 uses its button at 22, over at 45",
         alert: "DrillSlow",
-        acts: &[
-            (0.0, Act::Begin(slow("second"))),
-            (22.0, Act::Button { level: 2 }),
-            (45.0, Act::End(slow("second"))),
-        ],
+        acts: &[(0.0, Act::Begin(slow("second"))), (22.0, Act::Button { level: 2 }), (45.0, Act::End(slow("second")))],
         expected: &[
             ("phone", &[(1.0, OPEN), (31.0, OPEN), (46.0, OVER)]),
             ("level-1", &[(1.0, OPEN), (46.0, OVER)]),

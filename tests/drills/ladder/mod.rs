@@ -14,11 +14,11 @@ use tempfile::TempDir;
 
 use crate::calls::{self, Call};
 use crate::compress::{in_minutes, minutes};
-use crate::watch::Row;
 use crate::monitoring::{Monitoring, Ports};
 use crate::sinks::{Smtp, Web};
 use crate::support::daemon::{eventually, folder};
 use crate::timeline::{Labels, Timeline, What};
+use crate::watch::Row;
 use crate::world::substitutions;
 use cases::{ALONE, Act, Case, PAIR};
 use page::{Page, RULES};
@@ -139,13 +139,14 @@ impl Ladder {
         }
         for who in case.expected.iter().map(|(who, _)| *who).chain(got.keys().copied()) {
             let expected = case.expected.iter().find(|(other, _)| *other == who).map_or(&[][..], |(_, calls)| calls);
-            let came = got.get(who).map_or(&[][..], Vec::as_slice);
-            let same = expected.len() == came.len()
-                && expected.iter().zip(came).all(|((minute, open), (at, opened))| {
-                    open == opened && (-EARLY..LATE).contains(&(at - minute))
-                });
+            let calls_made = got.get(who).map_or(&[][..], Vec::as_slice);
+            let same = expected.len() == calls_made.len()
+                && expected
+                    .iter()
+                    .zip(calls_made)
+                    .all(|((minute, open), (at, opened))| open == opened && (-EARLY..LATE).contains(&(at - minute)));
             if !same {
-                wrong.push(format!("{who}: expected {}, got {}", told(expected), told(came)));
+                wrong.push(format!("{who}: expected {}, got {}", told(expected), told(calls_made)));
             }
         }
         assert!(

@@ -66,6 +66,10 @@ impl Page {
     /// A fault begins or ends.
     pub(super) fn set(&self, fault: Fault, there: bool) {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        if there { faults.insert(fault) } else { faults.remove(&fault) };
+        if there {
+            faults.insert(fault)
+        } else {
+            faults.remove(&fault)
+        };
     }
 }

@@ -27,8 +27,8 @@ fn text(head: &str, body: &str) -> Option<String> {
     let kind = header(head, "content-type").unwrap_or_else(|| "text/plain".to_owned());
     if let Some((_, boundary)) = kind.split_once("boundary=") {
         let boundary = format!("--{}", boundary.split(';').next()?.trim_matches('"'));
-        let parts = body.split(&boundary).filter_map(|part| part.trim_start_matches('\n').split_once("\n\n"));
-        return parts.filter_map(|(head, body)| text(head, body)).next();
+        let mut parts = body.split(&boundary).filter_map(|part| part.trim_start_matches('\n').split_once("\n\n"));
+        return parts.find_map(|(head, body)| text(head, body));
     }
     if !kind.starts_with("text/plain") {
         return None;

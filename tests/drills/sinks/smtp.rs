@@ -35,7 +35,9 @@ impl Smtp {
             loop {
                 let (now, changed) = &*shared;
                 let locked = now.lock().unwrap_or_else(PoisonError::into_inner);
-                drop(changed.wait_while(locked, |now| *now == Manners::Refuses).unwrap_or_else(PoisonError::into_inner));
+                drop(
+                    changed.wait_while(locked, |now| *now == Manners::Refuses).unwrap_or_else(PoisonError::into_inner),
+                );
                 listen(port, &shared, &timeline);
             }
         });

@@ -46,7 +46,7 @@ fn serve(stream: &TcpStream, timeline: &Timeline) -> io::Result<()> {
                 break;
             }
             if path.is_empty() {
-                path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+                line.split(' ').nth(1).unwrap_or_default().clone_into(&mut path);
             } else if let Some((name, value)) = line.split_once(':')
                 && name.eq_ignore_ascii_case("content-length")
             {
