@@ -25,6 +25,9 @@ pub(crate) struct Drill {
     /// How many minutes the last of the pages takes: its window and its `for`.
     pub(crate) after: f64,
     /// Whether somebody acknowledges it, after which no higher level may be called.
+    ///
+    /// Not where another alert of the component, that was inhibited, ends with it: Alertmanager then says that that one is
+    /// over, and has forgotten what it said of the acknowledged one by the time its silence ends.
     pub(crate) acknowledged: bool,
     pub(crate) inject: fn(&mut World),
     pub(crate) repair: fn(&mut World),
@@ -60,7 +63,7 @@ impl Drill {
         (self.repair)(world);
         // As a helper ends them when there is nothing left to silence; by hand, they would run out.
         if !silences.is_empty() {
-            world.expect_calm();
+            world.expect_calm_of(self.pages);
             for id in &silences {
                 world.monitoring().expire(id);
             }

@@ -72,7 +72,7 @@ fn main() -> ExitCode {
             world = None;
         }
         for row in came.unwrap_or_default() {
-            println!("    {} | {} | {}", row.fault, row.expected, row.got);
+            print!("    {}", report::line(&row));
             rows.push(row);
         }
     }

@@ -1,6 +1,5 @@
 //! The report: a table in docs/drills.md, a part for each generation of servers.
 
-use std::fmt::Write as _;
 use std::fs;
 
 use crate::compress::in_minutes;
@@ -26,15 +25,17 @@ fn table(generation: &Generation, rows: &[Row]) -> String {
     let mut text = format!("{}: {}.\n\n", generation.name(), versions.join(", "));
     text.push_str("| fault | expected | got, at which minute | seconds to the first page: drill | real |\n");
     text.push_str("|---|---|---|---|---|\n");
-    for Row { fault, expected, got, first } in rows {
-        let got = if got.is_empty() { "nobody was called" } else { got };
-        let first = first.map_or_else(
-            || "| ".to_owned(),
-            |first| format!("{:.1} | {:.0}", first.as_secs_f64(), in_minutes(first) * 60.0),
-        );
-        writeln!(text, "| {fault} | {expected} | {got} | {first} |").expect("a string takes everything");
-    }
-    text
+    text + &rows.iter().map(line).collect::<String>()
+}
+
+/// A row of the table.
+pub(crate) fn line(Row { fault, expected, got, first }: &Row) -> String {
+    let got = if got.is_empty() { "nobody was called" } else { got };
+    let first = first.map_or_else(
+        || "| ".to_owned(),
+        |first| format!("{:.1} | {:.0}", first.as_secs_f64(), in_minutes(first) * 60.0),
+    );
+    format!("| {fault} | {expected} | {got} | {first} |\n")
 }
 
 /// What a program says that it is: `prometheus 2.42.0`.

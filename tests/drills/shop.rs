@@ -186,6 +186,7 @@ async fn follow(primary: &Database, replica: &Database) {
     } else {
         let change = format!(
             "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT={port}, SOURCE_USER='follower', SOURCE_CONNECT_RETRY=1, \
+             SOURCE_RETRY_COUNT=86400, \
              SOURCE_PASSWORD='{PASSWORD}', SOURCE_LOG_FILE='{position}', SOURCE_LOG_POS=4, GET_SOURCE_PUBLIC_KEY=1"
         );
         (change, "START REPLICA")

@@ -16,6 +16,7 @@ use crate::sinks::{Smtp, Web};
 use crate::support::daemon::eventually;
 use crate::timeline::{Labels, Timeline};
 use crate::vitrin::Vitrin;
+use crate::watch::Page;
 
 /// Numbers that are the machine's own affair while it drills: how busy, full and slow it is for other reasons. A drill
 /// that is about one of them says its own.
@@ -75,9 +76,23 @@ impl World {
     /// Waits until no alert is pending or firing, and fails with what does not go away.
     #[track_caller]
     pub(crate) fn expect_calm(&self) {
+        self.until_none(|_| true);
+    }
+
+    /// The same of these alerts alone, and their copies.
+    #[track_caller]
+    pub(crate) fn expect_calm_of(&self, pages: &[Page]) {
+        self.until_none(|labels| {
+            let name = labels.get("origin").unwrap_or(&labels["alertname"]);
+            pages.iter().any(|page| page.alert == name)
+        });
+    }
+
+    #[track_caller]
+    fn until_none(&self, counts: impl Fn(&Labels) -> bool) {
         let end = Instant::now() + Duration::from_mins(1);
         loop {
-            let open = self.firing();
+            let open: Vec<_> = self.firing().into_iter().filter(&counts).collect();
             if open.is_empty() {
                 return;
             }

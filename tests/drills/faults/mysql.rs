@@ -23,7 +23,6 @@ pub(super) const DRILLS: &[Drill] = &[
         pages: &[critical("MySQLDown", 3)],
         symptoms: SHOP_FAILS,
         after: 1.0,
-        acknowledged: true,
         inject: stop,
         repair: start,
         ..Drill::NONE

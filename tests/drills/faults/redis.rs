@@ -18,6 +18,7 @@ pub(super) const DRILLS: &[Drill] = &[
         pages: &[critical("RedisDown", 3)],
         symptoms: SHOP_FAILS,
         after: 1.0,
+        acknowledged: true,
         inject: |world| world.shop.redis.daemon.kill(),
         repair: start,
         ..Drill::NONE
