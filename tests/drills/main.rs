@@ -31,20 +31,26 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
 use faults::Special;
 use watch::Row;
 use world::World;
 
-/// One drill, whatever its kind, and whether it is one of the short set.
+/// One drill, and whether it is one of the short set.
 struct Entry {
     name: String,
     short: bool,
     run: Run,
 }
 
-type Run = Box<dyn Fn(&mut World) -> Vec<Row>>;
+enum Run {
+    /// Has servers of its own, and runs beside the others.
+    Beside(fn() -> Vec<Row>),
+    /// Breaks the one shop, when it is its turn.
+    In(Box<dyn Fn(&mut World) -> Row>),
+}
 
 fn main() -> ExitCode {
     let (options, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with('-'));
@@ -58,23 +64,32 @@ fn main() -> ExitCode {
     let wanted = |entry: &Entry| {
         if words.is_empty() { all || entry.short } else { words.iter().any(|word| entry.name.contains(word.as_str())) }
     };
+    let (mut beside, mut rows, mut failed) = (Vec::new(), Vec::new(), 0);
     let mut world = None;
-    let (mut rows, mut failed) = (Vec::new(), 0);
-    for entry in entries().into_iter().filter(wanted) {
+    for Entry { name, run, .. } in entries().into_iter().filter(wanted) {
         let begun = Instant::now();
-        // A world that somebody left broken is no place for the next drill.
-        let run = || (entry.run)(world.get_or_insert_with(World::start));
-        let came = catch_unwind(AssertUnwindSafe(run));
-        let (took, how) = (begun.elapsed().as_secs_f64(), if came.is_ok() { "ok" } else { "FAILED" });
-        println!("drill {} ... {how}, {took:.0} s", entry.name);
-        if came.is_err() {
-            failed += 1;
-            world = None;
+        match run {
+            Run::Beside(run) => beside.push((name, begun, thread::spawn(run))),
+            Run::In(run) => {
+                let came = catch_unwind(AssertUnwindSafe(|| run(world.get_or_insert_with(World::start))));
+                tell(&name, begun, came.is_ok());
+                if came.is_err() {
+                    failed += 1;
+                    // What somebody left broken is no place for the next drill.
+                    world = None;
+                }
+                rows.extend(came);
+            }
         }
-        for row in came.unwrap_or_default() {
-            print!("    {}", report::line(&row));
-            rows.push(row);
-        }
+    }
+    for (name, begun, thread) in beside {
+        let came = thread.join();
+        tell(&name, begun, came.is_ok());
+        failed += usize::from(came.is_err());
+        rows.splice(0..0, came.unwrap_or_default());
+    }
+    for row in &rows {
+        print!("{}", report::line(row));
     }
     if failed > 0 {
         println!("{failed} drills failed");
@@ -84,6 +99,11 @@ fn main() -> ExitCode {
         report::write(&rows);
     }
     ExitCode::SUCCESS
+}
+
+fn tell(name: &str, begun: Instant, well: bool) {
+    let how = if well { "ok" } else { "FAILED" };
+    println!("drill {name} ... {how}, {:.0} s", begun.elapsed().as_secs_f64());
 }
 
 /// Lets what runs from here on, servers included, go before what else is busy on this machine: a minute is a second, and
@@ -96,19 +116,16 @@ fn go_first() {
 
 /// All drills, in their order.
 fn entries() -> Vec<Entry> {
-    let mut entries = Vec::new();
-    let mut add = |name: &str, short, run: Run| {
-        entries.push(Entry { name: name.to_owned(), short, run });
-    };
-    add("ladder", true, Box::new(|_| ladder::alone()));
-    add("pair", false, Box::new(|_| ladder::pair()));
+    let entry = |name: &str, short, run| Entry { name: name.to_owned(), short, run };
+    let mut entries =
+        vec![entry("pair", false, Run::Beside(ladder::pair)), entry("ladder", true, Run::Beside(ladder::alone))];
     for drill in faults::all() {
-        add(drill.fault, drill.short, Box::new(|world| vec![drill.run(world)]));
+        entries.push(entry(drill.fault, drill.short, Run::In(Box::new(|world| drill.run(world)))));
     }
     for Special { fault, short, run } in faults::SPECIAL {
-        add(fault, *short, Box::new(|world| vec![run(fault, world)]));
+        entries.push(entry(fault, *short, Run::In(Box::new(|world| run(fault, world)))));
     }
     let fault = "runbooks: the first command of each";
-    add(fault, false, Box::new(move |world| vec![runbooks::first_commands(fault, world)]));
+    entries.push(entry(fault, false, Run::In(Box::new(move |world| runbooks::first_commands(fault, world)))));
     entries
 }

@@ -84,7 +84,6 @@ pub(super) const DRILLS: &[Drill] = &[
     },
     Drill {
         fault: "PHP-FPM restarted (SIGUSR2), which is none",
-        short: true,
         inject: |world| world.shop.php_fpm.daemon.signal(Signal::USR2),
         ..Drill::NONE
     },
