@@ -6,9 +6,9 @@ mod mysql;
 mod php_fpm;
 mod redis;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
+use std::time::Duration;
 
 use crate::drill::{Drill, Row};
 use crate::world::World;
@@ -40,22 +40,14 @@ pub(crate) struct Special {
     pub(crate) run: fn(&'static str, &mut World) -> Row,
 }
 
-/// A thread that does this over and over, until this is dropped; it may still be at it then, for the last time.
-struct Busy(Arc<AtomicBool>);
-
-fn busy(mut again: impl FnMut() + Send + 'static) -> Busy {
-    let over = Arc::new(AtomicBool::new(false));
-    let told = over.clone();
+/// Does this over and over, with a pause in between, until what it returns is dropped; it may still be at it then, for
+/// the last time.
+fn busy(pause: Duration, mut again: impl FnMut() + Send + 'static) -> Sender<()> {
+    let (end, over) = mpsc::channel();
     thread::spawn(move || {
-        while !told.load(Ordering::Relaxed) {
+        while over.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
             again();
         }
     });
-    Busy(over)
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
+    end
 }

@@ -1,6 +1,7 @@
 //! The database: gone, hung, full of connections, slow; and its replica, which stops.
 
 use std::path::Path;
+use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder};
@@ -48,13 +49,9 @@ pub(super) const DRILLS: &[Drill] = &[
         fault: "MySQL has no connection left",
         // Of five minutes; a drill's are 5 seconds, in which fewer shoppers come.
         thresholds: &[("MySQLConnectionsRefused", "3")],
-        pages: &[
-            critical("MySQLConnectionsRefused", 2),
-            critical("MySQLConnectionsNearLimit", 1),
-            critical("ShopDown", 3),
-            critical("ErrorBudgetBurnsFast", 3),
-        ],
-        symptoms: SHOP_FAILS,
+        pages: &[critical("MySQLConnectionsRefused", 2), critical("ShopDown", 3), critical("ErrorBudgetBurnsFast", 3)],
+        // No cause: it calls level 2, and a shop that is down must call level 3.
+        symptoms: &["MySQLConnectionsNearLimit", "ShopUpstreamErrors", "ErrorBudgetBurns", "ErrorBudgetLeaks"],
         after: 5.0,
         inject: |world| hold(world, u32::MAX),
         repair: World::let_go,
@@ -121,7 +118,7 @@ fn hold(world: &mut World, wanted: u32) {
 fn slow(world: &mut World) {
     for _ in 0..SLOW_CLIENTS {
         let socket = world.shop.database.socket();
-        world.hold(busy(move || {
+        world.hold(busy(Duration::ZERO, move || {
             block_on(async {
                 let mut connection = connect(&socket).await?;
                 for _ in 0..3 {

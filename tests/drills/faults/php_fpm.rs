@@ -1,5 +1,7 @@
 //! PHP-FPM: gone, full, overrun, without room for scripts; and restarted, which is no fault.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 
 use super::{SHOP_FAILS, busy};
@@ -55,12 +57,13 @@ pub(super) const DRILLS: &[Drill] = &[
     },
     Drill {
         fault: "PHP-FPM has more visitors than processes",
-        pages: &[critical("PhpFpmQueueing", 2), critical("PhpFpmSaturated", 1)],
-        after: 7.0,
+        pages: &[critical("PhpFpmQueueing", 2)],
+        symptoms: &["PhpFpmSaturated"],
+        after: 3.0,
         inject: |world| {
             let port = world.shop.nginx.port;
             for _ in 0..CLIENTS {
-                world.hold(busy(move || drop(load::get(port, SLOW_PAGE))));
+                world.hold(busy(Duration::ZERO, move || drop(load::get(port, SLOW_PAGE))));
             }
         },
         repair: World::let_go,

@@ -2,11 +2,15 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use super::{SHOP_FAILS, busy};
 use crate::drill::{Drill, critical, warning};
 use crate::support::daemon::listens;
 use crate::world::World;
+
+/// How long it is left alone after so many keys.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Room that is left when it is said to be full, in bytes.
 const ROOM: u64 = 300_000;
@@ -32,20 +36,21 @@ pub(super) const DRILLS: &[Drill] = &[
             fill(world, "volatile-lru");
             let port = world.shop.redis.port;
             // What is written has an end, and so may be thrown away.
-            world.hold(busy(move || drop(write(port, 50))));
+            world.hold(busy(PAUSE, move || drop(write(port, 50))));
         },
         repair: empty,
         ..Drill::NONE
     },
     Drill {
         fault: "Redis rejects writes",
-        pages: &[critical("RedisRejectingWrites", 2), warning("RedisMemoryNearLimit", 1)],
-        after: 10.0,
+        pages: &[critical("RedisRejectingWrites", 2)],
+        symptoms: &["RedisMemoryNearLimit"],
+        after: 6.0,
         acknowledged: true,
         inject: |world| {
             fill(world, "noeviction");
             let port = world.shop.redis.port;
-            world.hold(busy(move || drop(write(port, 50))));
+            world.hold(busy(PAUSE, move || drop(write(port, 50))));
         },
         repair: empty,
         ..Drill::NONE
