@@ -29,8 +29,8 @@ test-newest: packages ## What depends on a server, against the newest: MySQL, Va
 	$(NEWEST_TEST) mariadb $(NEWEST)-mariadb cargo test --locked --test it
 
 drills: packages ## Break a real shop in every way, see who is called, and write docs/drills.md (root)
-	env --unset=RUST_BACKTRACE cargo test --locked --test drills -- --all
-	env --unset=RUST_BACKTRACE tests/newest-servers mysql $(NEWEST)-mysql cargo test --locked --test drills -- --all
+	env --unset=RUST_BACKTRACE cargo test --locked --test drills -- --all --report
+	env --unset=RUST_BACKTRACE tests/newest-servers mysql $(NEWEST)-mysql cargo test --locked --test drills -- --all --report
 
 bench: packages ## What a scrape costs, beside the exporters that it replaces, and bench-log (root)
 	tests/newest-servers mysql $(NEWEST)-mysql

@@ -57,7 +57,7 @@ impl Drill {
 
         let silences = if self.acknowledged { watch.acknowledge(world) } else { Vec::new() };
         world.timeline.pass(minutes(if self.acknowledged { ACKNOWLEDGED } else { SETTLED }));
-        watch.nothing_else(world, &opened, self.symptoms);
+        watch.nothing_else(world, &opened, self.symptoms, !self.acknowledged);
 
         world.timeline.done("repair");
         (self.repair)(world);
@@ -71,7 +71,7 @@ impl Drill {
         let all = opened.union(&calls_for(self.pages, false)).cloned().collect();
         watch.expect(world, &all, SLACK, "these calls, and that it is over");
         world.timeline.pass(minutes(SETTLED));
-        watch.nothing_else(world, &all, self.symptoms);
+        watch.nothing_else(world, &all, self.symptoms, !self.acknowledged);
         watch.only_these_fire(world, self.pages, self.symptoms);
         let mut expected = told(self.pages);
         if self.acknowledged {

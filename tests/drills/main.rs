@@ -1,8 +1,9 @@
 //! Drills: a fault in a real server, and who is called for it.
 //!
 //! The shipped rules, routes and templates run in a real Prometheus and Alertmanager over a real shop; the clock alone is
-//! another one ([`compress`]). `cargo test --test drills` runs a short set; with `-- --all` (`make drills`) all of them,
-//! and writes `docs/drills.md`. Words among the arguments choose drills by their names.
+//! another one ([`compress`]). `cargo test --test drills` runs a short set, with `-- --all` all of them. Words among the
+//! arguments choose drills by their names. With `--report`, as `make drills` has it, what came of them goes into
+//! `docs/drills.md`.
 
 #![expect(clippy::unwrap_used, reason = "a drill that cannot go on ends there")]
 #![expect(clippy::print_stdout, reason = "the report is what it is for")]
@@ -89,14 +90,14 @@ fn main() -> ExitCode {
         rows.splice(0..0, came.unwrap_or_default());
     }
     for row in &rows {
-        print!("{}", report::line(row));
+        println!("{}", report::line(row));
     }
     if failed > 0 {
         println!("{failed} drills failed");
         return ExitCode::FAILURE;
     }
-    if all {
-        report::write(&rows);
+    if options.iter().any(|option| option == "--report") {
+        report::write(&rows, all && words.is_empty());
     }
     ExitCode::SUCCESS
 }

@@ -1,6 +1,7 @@
 //! The report: a table in docs/drills.md, a part for each generation of servers.
 
 use std::fs;
+use std::path::Path;
 
 use crate::compress::in_minutes;
 use crate::support::daemon::program;
@@ -9,23 +10,34 @@ use crate::watch::Row;
 
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/drills.md");
 
-/// Writes the rows into the part of the generation under test.
-pub(crate) fn write(rows: &[Row]) {
+/// Writes these rows into the part of the generation under test: in the place of those of the same faults, or, when all
+/// were drilled, of all.
+pub(crate) fn write(rows: &[Row], all: bool) {
     let generation = Generation::under_test();
-    let part = if generation.root() == std::path::Path::new("/") { "installed" } else { "newest" };
+    let part = if generation.root() == Path::new("/") { "installed" } else { "newest" };
     let (begin, end) = (format!("<!-- drills {part}: begin -->\n"), format!("<!-- drills {part}: end -->"));
     let text = fs::read_to_string(REPORT).unwrap();
     let (before, rest) = text.split_once(&begin).expect("the report has a place for it");
-    let (_, after) = rest.split_once(&end).expect("the place has an end");
-    fs::write(REPORT, format!("{before}{begin}{}{end}{after}", table(&generation, rows))).unwrap();
+    let (old, after) = rest.split_once(&end).expect("the place has an end");
+    let table = table(&generation, rows, if all { "" } else { old });
+    fs::write(REPORT, format!("{before}{begin}{table}{end}{after}")).unwrap();
 }
 
-fn table(generation: &Generation, rows: &[Row]) -> String {
+fn table(generation: &Generation, rows: &[Row], old: &str) -> String {
     let versions = ["prometheus", "prometheus-alertmanager"].map(version);
     let mut text = format!("{}: {}.\n\n", generation.name(), versions.join(", "));
     text.push_str("| fault | expected | got, at which minute | seconds to the first page: drill | real |\n");
     text.push_str("|---|---|---|---|---|\n");
-    text + &rows.iter().map(line).collect::<String>()
+    let is_of = |line: &str, row: &Row| line.starts_with(&format!("| {} |", row.fault));
+    let mut lines: Vec<String> = old.lines().filter(|line| line.starts_with("| ")).skip(1).map(str::to_owned).collect();
+    for row in rows {
+        match lines.iter_mut().find(|line| is_of(line, row)) {
+            Some(place) => *place = line(row),
+            None => lines.push(line(row)),
+        }
+    }
+    lines.iter().for_each(|line| text.extend([line, "\n"]));
+    text
 }
 
 /// A row of the table.
@@ -35,7 +47,7 @@ pub(crate) fn line(Row { fault, expected, got, first }: &Row) -> String {
         || "| ".to_owned(),
         |first| format!("{:.1} | {:.0}", first.as_secs_f64(), in_minutes(first) * 60.0),
     );
-    format!("| {fault} | {expected} | {got} | {first} |\n")
+    format!("| {fault} | {expected} | {got} | {first} |")
 }
 
 /// What a program says that it is: `prometheus 2.42.0`.

@@ -17,6 +17,7 @@ pub(super) const DRILLS: &[Drill] = &[
         thresholds: &[("HostDiskFull", "0.92")],
         pages: &[critical("HostDiskFull", 1)],
         after: 5.0,
+        acknowledged: true,
         inject: |world| {
             if let Some(disk) = Disk::mounted() {
                 disk.fill();

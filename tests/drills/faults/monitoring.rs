@@ -35,13 +35,13 @@ fn vitrin_killed(fault: &'static str, world: &mut World) -> Row {
     watch.expect(world, &calls, SLACK, "that vitrin is down");
     // Longer than anything that looks back keeps a number.
     world.timeline.pass(minutes(7.0));
-    watch.nothing_else(world, &calls, &[]);
+    watch.nothing_else(world, &calls, &[], false);
     world.timeline.done("vitrin starts");
     world.vitrin.start_again();
     calls.extend(calls_for(DOWN, false));
     watch.expect(world, &calls, SLACK, "that vitrin is back");
     world.timeline.pass(minutes(4.0));
-    watch.nothing_else(world, &calls, &[]);
+    watch.nothing_else(world, &calls, &[], false);
     world.timeline.done("memory is well again");
     world.promise(&[]);
     world.expect_calm_of(MEMORY);
@@ -50,7 +50,7 @@ fn vitrin_killed(fault: &'static str, world: &mut World) -> Row {
     }
     calls.extend(calls_for(MEMORY, false));
     watch.expect(world, &calls, SLACK, "that all is over");
-    watch.nothing_else(world, &calls, &[]);
+    watch.nothing_else(world, &calls, &[], false);
     watch.only_these_fire(world, &[MEMORY[0], DOWN[0]], &[]);
     watch.row(world, format!("{}, acknowledged; then {}; each over when it is, not before", told(MEMORY), told(DOWN)))
 }
@@ -73,7 +73,7 @@ fn prometheus_killed(fault: &'static str, world: &mut World) -> Row {
     world.monitoring_mut().prometheus[0].start_again();
     assert!(pings(world, &back, SLACK), "the dead man's switch is held down again");
     world.timeline.pass(minutes(5.0));
-    watch.nothing_else(world, &calls_for(&[], true), &[]);
+    watch.nothing_else(world, &calls_for(&[], true), &[], false);
     watch.row(
         world,
         "nobody is called from here; the pings stop within 6 minutes, and so whoever waits for them rings".to_owned(),
@@ -87,7 +87,7 @@ fn alertmanager_killed(fault: &'static str, world: &mut World) -> Row {
     world.monitoring_mut().alertmanagers[0].daemon.kill();
     mysql::stop(world);
     world.timeline.pass(minutes(5.0));
-    watch.nothing_else(world, &calls_for(&[], true), &[]);
+    watch.nothing_else(world, &calls_for(&[], true), &[], false);
     if pings(world, &watch, 0.0) {
         watch.fail(world, "the dead man's switch is held down by nobody");
     }
@@ -99,7 +99,7 @@ fn alertmanager_killed(fault: &'static str, world: &mut World) -> Row {
     mysql::start(world);
     calls.extend(calls_for(MYSQL_DOWN, false));
     watch.expect(world, &calls, SLACK, "that it is over");
-    watch.nothing_else(world, &calls, &[SHOP_FAILS, &["TargetDown"]].concat());
+    watch.nothing_else(world, &calls, &[SHOP_FAILS, &["TargetDown"]].concat(), false);
     watch.row(world, format!("no ping, no call; once it is back: {}", told(MYSQL_DOWN)))
 }
 
@@ -117,7 +117,7 @@ fn mail_refused(fault: &'static str, world: &mut World) -> Row {
     let phone = calls.iter().filter(|call| call.who == "phone").cloned().collect();
     watch.expect(world, &phone, SLACK, "the phone");
     world.timeline.pass(minutes(5.0));
-    watch.nothing_else(world, &phone, &symptoms);
+    watch.nothing_else(world, &phone, &symptoms, false);
     world.timeline.done("the mail server takes mail");
     world.smtp.behave(Manners::Good);
     watch.expect(world, &calls, SLACK, "the mails that were due");
@@ -125,7 +125,7 @@ fn mail_refused(fault: &'static str, world: &mut World) -> Row {
     mysql::start(world);
     calls.extend(calls_for(MYSQL_DOWN, false));
     watch.expect(world, &calls, SLACK, "that it is over");
-    watch.nothing_else(world, &calls, &symptoms);
+    watch.nothing_else(world, &calls, &symptoms, false);
     watch.row(world, format!("the phone rings for {}; the mails arrive when they can", told(MYSQL_DOWN)))
 }
 
@@ -178,7 +178,7 @@ fn quiet_hour(fault: &'static str, world: &mut World) -> Row {
     if rounds < 100 {
         watch.fail(world, &format!("shoppers came only {rounds} times"));
     }
-    watch.nothing_else(world, &calls_for(&[], true), &[]);
+    watch.nothing_else(world, &calls_for(&[], true), &[], false);
     watch.only_these_fire(world, &[], &[]);
     watch.row(world, told(&[]))
 }

@@ -61,6 +61,7 @@ pub(super) const DRILLS: &[Drill] = &[
         fault: "MySQL replication stopped",
         pages: &[warning("MySQLReplicationBroken", 1)],
         after: 5.0,
+        acknowledged: true,
         inject: |world| replicate(world, "STOP"),
         repair: |world| replicate(world, "START"),
         ..Drill::NONE

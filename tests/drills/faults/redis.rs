@@ -31,7 +31,6 @@ pub(super) const DRILLS: &[Drill] = &[
         fault: "Redis evicts keys",
         pages: &[warning("RedisEvicting", 1), warning("RedisMemoryNearLimit", 1)],
         after: 10.0,
-        acknowledged: true,
         inject: |world| {
             fill(world, "volatile-lru");
             let port = world.shop.redis.port;
@@ -46,7 +45,6 @@ pub(super) const DRILLS: &[Drill] = &[
         pages: &[critical("RedisRejectingWrites", 2)],
         symptoms: &["RedisMemoryNearLimit"],
         after: 6.0,
-        acknowledged: true,
         inject: |world| {
             fill(world, "noeviction");
             let port = world.shop.redis.port;
