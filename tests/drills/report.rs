@@ -36,8 +36,7 @@ fn table(generation: &Generation, rows: &[Row], old: &str) -> String {
             None => lines.push(line(row)),
         }
     }
-    lines.iter().for_each(|line| text.extend([line, "\n"]));
-    text
+    text + &lines.join("\n") + "\n"
 }
 
 /// A row of the table.

@@ -2,8 +2,9 @@
 //! danger, and its clock stays as it is.
 
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -53,6 +54,8 @@ pub(super) const DRILLS: &[Drill] = &[
 
 /// A file system in a file.
 struct Disk {
+    /// Unmounts it once its standard input ends, also when the run is killed.
+    warden: Child,
     /// Holds the image and the mount point; is removed once nothing is mounted there.
     folder: TempDir,
 }
@@ -62,14 +65,21 @@ impl Disk {
 
     /// None where this machine has no loop devices, or we may not mount.
     fn mounted() -> Option<Self> {
-        let disk = Self { folder: folder() };
-        let image = disk.folder.path().join("image");
-        fs::create_dir(disk.path()).unwrap();
+        let folder = folder();
+        let (image, path) = (folder.path().join("image"), folder.path().join("disk"));
+        fs::create_dir(&path).unwrap();
         File::create(&image).unwrap().set_len(Self::BYTES).unwrap();
         let done = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
         let made = done(Command::new("mkfs.ext4").arg("-q").arg(&image))
-            && done(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(disk.path()));
-        made.then_some(disk)
+            && done(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&path));
+        if !made {
+            return None;
+        }
+        // Lazily: whoever looks at it just then must not keep it.
+        let mut warden = Command::new("sh");
+        warden.args(["-c", "read -r _; umount --lazy \"$1\"", "warden"]).arg(&path);
+        let warden = warden.process_group(0).stdin(Stdio::piped()).spawn().unwrap();
+        Some(Self { warden, folder })
     }
 
     fn path(&self) -> PathBuf {
@@ -86,7 +96,8 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily: whoever looks at it just now must not keep it.
-        Command::new("umount").arg("--lazy").arg(self.path()).status().ok();
+        drop(self.warden.stdin.take());
+        // Before the folder goes.
+        self.warden.wait().ok();
     }
 }
