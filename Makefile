@@ -5,7 +5,7 @@ NEWEST ?= /var/tmp/vitrin-newest
 NEWEST_TEST := env --unset=RUST_BACKTRACE tests/within 20m tests/newest-servers
 
 .DEFAULT_GOAL := help
-.PHONY: help run packages test test-newest bench bench-log fuzz soak
+.PHONY: help run packages test test-newest drills bench bench-log fuzz soak
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -25,7 +25,11 @@ test: packages ## Everything that must hold before a change lands (root)
 test-newest: packages ## What depends on a server, against the newest: MySQL, Valkey, MariaDB (root)
 	$(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it
 	VITRIN_TEST_REDIS=valkey-server $(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it -- redis
-	$(NEWEST_TEST) mariadb $(NEWEST)-mariadb cargo test --locked --test it
+	$(NEWEST_TEST) mariadb $(NEWEST)-mariadb cargo test --locked --test it -- --skip bundle:: --skip objectives::
+
+drills: packages ## Break a real shop in every way, see who is called, and write docs/drills.md (root)
+	env --unset=RUST_BACKTRACE cargo test --locked --test drills -- --all --report
+	env --unset=RUST_BACKTRACE tests/newest-servers mysql $(NEWEST)-mysql cargo test --locked --test drills -- --all --report
 
 bench: packages ## What a scrape costs, beside the exporters that it replaces, and bench-log (root)
 	tests/newest-servers mysql $(NEWEST)-mysql

@@ -35,6 +35,7 @@ const WARDEN: &str = "read -r _; kill -s KILL -- \"-$1\"; rm -rf -- \"$2\"";
 /// A running server and its folder.
 pub(crate) struct Daemon {
     name: &'static str,
+    command: Command,
     /// Leads a process group of its own, with all its children.
     child: Child,
     warden: Child,
@@ -45,24 +46,15 @@ impl Daemon {
     /// Starts `command` with its output in `<folder>/log`.
     pub(crate) fn start(name: &'static str, mut command: Command, folder: TempDir) -> Self {
         let log = File::create(folder.path().join("log")).unwrap();
-        let child = command
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap_or_else(|error| panic!("starting {name} ({command:?}): {error}; `make packages` installs it"));
-        let warden = Command::new("sh")
-            .args(["-c", WARDEN, "warden", &child.id().to_string()])
-            .arg(folder.path())
-            // An interrupt from the keyboard, which goes to our group, must not end it.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { name, child, warden, folder }
+        command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let (child, warden) = spawn(name, &mut command, folder.path());
+        Self { name, command, child, warden, folder }
+    }
+
+    /// Starts a server that has ended anew, as it was started, in the same folder.
+    pub(crate) fn start_again(&mut self) {
+        end(&mut self.warden);
+        (self.child, self.warden) = spawn(self.name, &mut self.command, self.folder.path());
     }
 
     /// Waits until `ready` says so, and fails with the server's log when it ends or takes too long.
@@ -137,9 +129,31 @@ impl Daemon {
 impl Drop for Daemon {
     fn drop(&mut self) {
         self.kill();
-        self.warden.kill().ok();
-        self.warden.wait().ok();
+        end(&mut self.warden);
     }
+}
+
+/// A server and its warden.
+fn spawn(name: &str, command: &mut Command, folder: &Path) -> (Child, Child) {
+    let child = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("starting {name} ({command:?}): {error}; `make packages` installs it"));
+    let warden = Command::new("sh")
+        .args(["-c", WARDEN, "warden", &child.id().to_string()])
+        .arg(folder)
+        // An interrupt from the keyboard, which goes to our group, must not end it.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    (child, warden)
+}
+
+fn end(warden: &mut Child) {
+    warden.kill().ok();
+    warden.wait().ok();
 }
 
 /// Copies a file or folder, with owners and rights.
@@ -284,6 +298,18 @@ mod tests {
         eventually("the server, its child and its folder to be gone", || {
             daemon.child.try_wait().unwrap().is_some() && !lives(child) && !daemon.folder().exists()
         });
+    }
+
+    #[test]
+    fn what_has_ended_can_be_started_again() {
+        let (mut daemon, first) = parent();
+        daemon.kill();
+        std::fs::remove_file(daemon.folder().join("child")).unwrap();
+        daemon.start_again();
+        let file = daemon.folder().join("child");
+        daemon.wait_until(|| file.exists());
+        eventually("the first child to end", || !lives(first));
+        assert!(lives(daemon.pid()));
     }
 
     #[test]

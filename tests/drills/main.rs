@@ -1,0 +1,132 @@
+//! Drills: a fault in a real server, and who is called for it.
+//!
+//! The shipped rules, routes and templates run in a real Prometheus and Alertmanager over a real shop; the clock alone is
+//! another one ([`compress`]). `cargo test --test drills` runs a short set, with `-- --all` all of them. Words among the
+//! arguments choose drills by their names. With `--report`, as `make drills` has it, what came of them goes into
+//! `docs/drills.md`.
+
+#![expect(clippy::unwrap_used, reason = "a drill that cannot go on ends there")]
+#![expect(clippy::print_stdout, reason = "the report is what it is for")]
+
+mod calls;
+mod compress;
+mod drill;
+mod faults;
+mod files;
+mod ladder;
+mod load;
+mod monitoring;
+mod relay;
+mod report;
+mod runbooks;
+mod shop;
+mod sinks;
+mod timeline;
+mod vitrin;
+mod watch;
+mod world;
+
+#[expect(dead_code, unused_imports, reason = "the tests use the rest")]
+#[path = "../it/support/mod.rs"]
+mod support;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::thread;
+use std::time::Instant;
+
+use faults::Special;
+use watch::Row;
+use world::World;
+
+/// One drill, and whether it is one of the short set.
+struct Entry {
+    name: String,
+    short: bool,
+    run: Run,
+}
+
+enum Run {
+    /// Has servers of its own, and runs beside the others.
+    Beside(fn() -> Vec<Row>),
+    /// Breaks the one shop, when it is its turn.
+    In(Box<dyn Fn(&mut World) -> Row>),
+}
+
+fn main() -> ExitCode {
+    let (options, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with('-'));
+    let all = options.iter().any(|option| option == "--all");
+    go_first();
+    compress::claims();
+    sinks::claims();
+    world::claims();
+    println!("decompressing the drills' files gives the shipped ones");
+
+    let wanted = |entry: &Entry| {
+        if words.is_empty() { all || entry.short } else { words.iter().any(|word| entry.name.contains(word.as_str())) }
+    };
+    let (mut beside, mut rows, mut failed) = (Vec::new(), Vec::new(), 0);
+    let mut world = None;
+    for Entry { name, run, .. } in entries().into_iter().filter(wanted) {
+        let begun = Instant::now();
+        match run {
+            Run::Beside(run) => beside.push((name, begun, thread::spawn(run))),
+            Run::In(run) => {
+                let came = catch_unwind(AssertUnwindSafe(|| run(world.get_or_insert_with(World::start))));
+                tell(&name, begun, came.is_ok());
+                if came.is_err() {
+                    failed += 1;
+                    // What somebody left broken is no place for the next drill.
+                    world = None;
+                }
+                rows.extend(came);
+            }
+        }
+    }
+    for (name, begun, thread) in beside {
+        let came = thread.join();
+        tell(&name, begun, came.is_ok());
+        failed += usize::from(came.is_err());
+        rows.splice(0..0, came.unwrap_or_default());
+    }
+    for row in &rows {
+        println!("{}", report::line(row));
+    }
+    if failed > 0 {
+        println!("{failed} drills failed");
+        return ExitCode::FAILURE;
+    }
+    if options.iter().any(|option| option == "--report") {
+        report::write(&rows, all && words.is_empty());
+    }
+    ExitCode::SUCCESS
+}
+
+fn tell(name: &str, begun: Instant, well: bool) {
+    let how = if well { "ok" } else { "FAILED" };
+    println!("drill {name} ... {how}, {:.0} s", begun.elapsed().as_secs_f64());
+}
+
+/// Lets what runs from here on, servers included, go before what else is busy on this machine: a minute is a second, and
+/// a build that takes both cores for half of one would be an outage. Only root can, and only where the kernel lets it.
+fn go_first() {
+    rustix::process::setpriority_process(None, -10).ok();
+    // The scheduler shares the processor between sessions first, where it groups by them.
+    std::fs::write("/proc/self/autogroup", "-10").ok();
+}
+
+/// All drills, in their order.
+fn entries() -> Vec<Entry> {
+    let entry = |name: &str, short, run| Entry { name: name.to_owned(), short, run };
+    let mut entries =
+        vec![entry("pair", false, Run::Beside(ladder::pair)), entry("ladder", true, Run::Beside(ladder::alone))];
+    for drill in faults::all() {
+        entries.push(entry(drill.fault, drill.short, Run::In(Box::new(|world| drill.run(world)))));
+    }
+    for Special { fault, short, run } in faults::SPECIAL {
+        entries.push(entry(fault, *short, Run::In(Box::new(|world| run(fault, world)))));
+    }
+    let fault = "runbooks: the first command of each";
+    entries.push(entry(fault, false, Run::In(Box::new(move |world| runbooks::first_commands(fault, world)))));
+    entries
+}
