@@ -15,14 +15,13 @@ const FILE_BYTES: usize = 500_000_000;
 /// How far the log may be ahead: writing is quicker than reading.
 const BLOCK_BYTES: usize = 50_000_000;
 
-/// How much is read before memory is looked at for the first time.
-const SETTLED_BYTES: u64 = 1_000_000_000;
+const GIGABYTE: u64 = 1_000_000_000;
 
 /// What the exporter needs.
 pub(crate) struct Memory {
     /// Bytes of the log that were followed.
     pub(crate) bytes: u64,
-    /// The most that was resident, after the first gigabyte and at the end.
+    /// The most that was resident in the first gigabyte, and in the last.
     pub(crate) early: u64,
     pub(crate) late: u64,
 }
@@ -69,8 +68,7 @@ pub(crate) fn memory(log: &[u8], gigabytes: u64) -> Memory {
     let mut file = File::create(&path).unwrap();
     let exporter = following(&path);
     until_counted(&exporter, 0);
-    let peak = || process::peak_bytes(exporter.pid()).unwrap();
-    let (mut bytes, mut lines, mut in_file, mut early) = (0, 0, 0, None);
+    let (mut bytes, mut lines, mut in_file, mut early, mut late) = (0, 0, 0, 0, 0);
     let blocks = blocks(log);
     for block in blocks.iter().cycle() {
         if in_file > FILE_BYTES {
@@ -83,14 +81,18 @@ pub(crate) fn memory(log: &[u8], gigabytes: u64) -> Memory {
         bytes += block.len() as u64;
         lines += memchr::memchr_iter(b'\n', block).count() as u64;
         until_counted(&exporter, lines);
-        if bytes >= SETTLED_BYTES.min(gigabytes * 500_000_000) {
-            early.get_or_insert_with(peak);
+        let resident = process::rss_bytes(exporter.pid());
+        if bytes <= GIGABYTE {
+            early = early.max(resident);
         }
-        if bytes >= gigabytes * 1_000_000_000 {
+        if bytes + GIGABYTE > gigabytes * GIGABYTE {
+            late = late.max(resident);
+        }
+        if bytes >= gigabytes * GIGABYTE {
             break;
         }
     }
-    Memory { bytes, early: early.unwrap(), late: peak() }
+    Memory { bytes, early, late }
 }
 
 /// The log in pieces of whole lines.

@@ -57,7 +57,8 @@ fn object(desc: &Desc) -> serde_json::Value {
 fn labels(desc: &Desc) -> Vec<&str> {
     let of_the_program = ["vitrin_", "process_"].iter().any(|own| desc.name.starts_with(own))
         || objectives::METRICS.iter().any(|own| own.name == desc.name);
-    let of_a_target = desc.tier == Tier::Own && !of_the_program;
+    // A log that is followed is its target's.
+    let of_a_target = desc.tier == Tier::Own && (!of_the_program || desc.name.starts_with("vitrin_log_"));
     desc.labels.iter().map(AsRef::as_ref).chain(of_a_target.then_some("target")).collect()
 }
 

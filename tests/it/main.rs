@@ -3,6 +3,7 @@
 
 mod access_log;
 mod backends;
+mod bundle;
 mod catalogue;
 mod check;
 mod commands;

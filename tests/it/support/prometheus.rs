@@ -43,11 +43,22 @@ impl Prometheus {
 
     /// The same with more arguments.
     pub(crate) fn start_with(config: &str, arguments: &[&str]) -> Self {
+        Self::begin(SocketAddr::from(([127, 0, 0, 1], free_port())), config, &[], arguments)
+    }
+
+    /// Starts one at this address, with more files in its folder.
+    pub(crate) fn start_at(address: SocketAddr, config: &str, files: &[(&str, &str)]) -> Self {
+        Self::begin(address, config, files, &[])
+    }
+
+    fn begin(address: SocketAddr, config: &str, files: &[(&str, &str)], arguments: &[&str]) -> Self {
         let folder = folder();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
         let here = folder.path().to_str().expect("made of ASCII by the harness");
         let file = folder.path().join("prometheus.yml");
         fs::write(&file, config.replace("{folder}", here)).unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut command = program(&["prometheus"]);
         command.arg(format!("--config.file={}", file.display()));
         command.arg(format!("--storage.tsdb.path={here}/data"));

@@ -108,7 +108,11 @@ impl Format {
     #[inline]
     pub fn parse<'a>(&self, line: &'a [u8]) -> Result<Line<'a>, Unparsed> {
         match &self.lines {
-            Lines::Text { program, .. } => program.read(line),
+            Lines::Text { program, .. } => {
+                let mut read = Line::default();
+                program.read(line, &mut read)?;
+                Ok(read)
+            }
             Lines::Object => json::read(line),
         }
     }

@@ -88,19 +88,17 @@ impl Program {
         })
     }
 
-    /// Reads a line.
-    #[inline]
-    pub(super) fn read<'a>(&self, text: &'a [u8]) -> Result<Line<'a>, Unparsed> {
-        let mut line = Line::default();
+    /// Reads a line into one that says nothing yet: to give it back would be to copy it.
+    pub(super) fn read<'a>(&self, text: &'a [u8], line: &mut Line<'a>) -> Result<(), Unparsed> {
         let mut rest = without(text, &self.beginning).ok_or(Unparsed::new(0, Why::Beginning))?;
         for part in &self.parts {
             rest = match part {
-                Part::One(step, end) => step.take(*end, rest, &mut line)?,
-                Part::Stretch(stretch) => stretch.take(rest, &mut line)?,
+                Part::One(step, end) => step.take(*end, rest, line)?,
+                Part::Stretch(stretch) => stretch.take(rest, line)?,
             };
         }
         if rest.is_empty() {
-            return Ok(line);
+            return Ok(());
         }
         let last = self.parts.last().map_or(0, |part| match part {
             Part::One(step, _) => step.at,

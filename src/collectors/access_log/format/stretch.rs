@@ -7,6 +7,7 @@ use memchr::{memchr, memmem, memrchr};
 
 use super::meaning::{Bytes, MEANINGS, Meaning};
 use super::program::{Step, quote, without};
+use super::time::{Clock, LOCAL};
 use super::unparsed::{Unparsed, Why};
 use crate::collectors::access_log::line::Line;
 
@@ -18,6 +19,8 @@ const STRETCH: usize = 2 * MEANINGS + 1;
 pub(super) struct Stretch {
     steps: Box<[Step]>,
     anchor: Anchor,
+    /// Whether it is a user and the time, `$remote_user [$time_local]`, as nearly always.
+    is_usual: bool,
 }
 
 /// The certain place at the end of a stretch.
@@ -40,7 +43,9 @@ impl Stretch {
             match (anchor, anchor.is_none().then(|| more.next()).flatten()) {
                 (None, Some(step)) => steps.push(step),
                 (anchor, _) => {
-                    return Self { steps: without_idle(steps).into(), anchor: anchor.unwrap_or(Anchor::Line) };
+                    let steps: Box<[Step]> = without_idle(steps).into();
+                    let is_usual = matches!(&*steps, [user, time] if is_nobody_at(user, time));
+                    return Self { steps, anchor: anchor.unwrap_or(Anchor::Line), is_usual };
                 }
             }
         }
@@ -59,6 +64,11 @@ impl Stretch {
 
     /// Takes the values from the front, with what stands behind them.
     pub(super) fn take<'a>(&self, rest: &'a [u8], line: &mut Line<'a>) -> Result<&'a [u8], Unparsed> {
+        if self.is_usual
+            && let Some(behind) = self.nobody(rest, line)
+        {
+            return Ok(behind);
+        }
         let missing = Unparsed::new(self.last().at, Why::Behind);
         let (mut stretch, behind) = rest.split_at(self.end(rest).ok_or(missing)?);
         let behind = without(behind, &self.last().behind).ok_or(missing)?;
@@ -79,6 +89,16 @@ impl Stretch {
         Ok(behind)
     }
 
+    /// What is behind `- [24/Nov/2026:03:05:08 +0300]`, which is divided as it would be otherwise: a time holds none of the
+    /// bytes that that goes by.
+    fn nobody<'a>(&self, rest: &'a [u8], line: &mut Line<'a>) -> Option<&'a [u8]> {
+        let [user, time] = &*self.steps else { return None };
+        let (value, behind) = without(without(rest, b"-")?, &user.behind)?.split_at_checked(LOCAL)?;
+        let behind = without(behind, &time.behind)?;
+        time.put(value, line).ok()?;
+        Some(behind)
+    }
+
     /// Where the last value ends.
     fn end(&self, rest: &[u8]) -> Option<usize> {
         match self.anchor {
@@ -92,6 +112,11 @@ impl Stretch {
             Anchor::Line => rest.len().checked_sub(self.last().behind.len()),
         }
     }
+}
+
+/// Whether these are a user, and a time of a certain length.
+fn is_nobody_at(user: &Step, time: &Step) -> bool {
+    user.meaning == Meaning::User && time.meaning == Meaning::Time(Clock::Local)
 }
 
 /// The certain place behind the last of these values, if there is one.

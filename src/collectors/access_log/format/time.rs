@@ -13,6 +13,9 @@ pub(super) enum Clock {
     Any,
 }
 
+/// How long a time is that is written as [`Clock::Local`].
+pub(super) const LOCAL: usize = 26;
+
 /// Beyond this no clock goes: the year 5138. A count of milliseconds taken for one of seconds would.
 const LAST: i64 = 100_000_000_000;
 
@@ -30,7 +33,7 @@ impl Clock {
 
 /// `24/Nov/2026:03:05:08 +0300`
 fn local(text: &[u8]) -> Option<i64> {
-    let text: &[u8; 26] = text.try_into().ok()?;
+    let text: &[u8; LOCAL] = text.try_into().ok()?;
     let punctuation = [text[2], text[6], text[11], text[14], text[17], text[20]];
     if punctuation != *b"//::: " {
         return None;

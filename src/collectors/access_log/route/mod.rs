@@ -76,6 +76,11 @@ impl Routes {
         }
     }
 
+    /// Whether a path is in its one spelling already.
+    pub(super) fn is_spelled(path: &[u8]) -> bool {
+        is_normal(path)
+    }
+
     /// A path in its one spelling, see [`normal()`]; `None` for what is no path, leaves the root, or is too long.
     pub(super) fn spelled(path: &[u8]) -> Option<Vec<u8>> {
         let mut buffer = [0; LIMIT];

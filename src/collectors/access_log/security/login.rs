@@ -125,7 +125,9 @@ impl Logins {
 
     fn form(&self, line: &Line<'_>, route: Route, target: &Decoded, query: &[u8], opencart: &[u8]) -> Option<Attempt> {
         // `//giris` and `/x/../giris` are the same page.
-        let spelled = Routes::spelled(line.path_and_query().0).map(|path| path.to_ascii_lowercase());
+        let (path, _) = line.path_and_query();
+        let spelled = if Routes::is_spelled(path) { None } else { Routes::spelled(path) };
+        let spelled = spelled.map(|path| path.to_ascii_lowercase());
         let path = spelled.as_deref().unwrap_or(&target.path);
         // Magento says in the path where to go back to.
         let path = memmem::find(path, b"/referer/").map_or(path, |end| &path[..end]);

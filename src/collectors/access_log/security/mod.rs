@@ -242,6 +242,5 @@ fn is_innocent(line: &Line<'_>, route: Route) -> bool {
         && (200..400).contains(&line.status)
         && route != Route::Api
         && !line.is_throttled()
-        && plain::is_plain(line.target)
-        && (line.query.is_empty() || plain::is_plain(line.query))
+        && plain::is_plain_line(line)
 }

@@ -2,6 +2,8 @@
 //!
 //! The table of rules has a test that nothing it finds is plain.
 
+use super::super::line::Line;
+
 /// What a byte says by itself.
 static KINDS: [u8; 256] = kinds();
 
@@ -24,6 +26,12 @@ const fn kinds() -> [u8; 256] {
         byte += 1;
     }
     kinds
+}
+
+/// Whether what a line asks for is plain.
+#[inline]
+pub(super) fn is_plain_line(line: &Line<'_>) -> bool {
+    is_plain(line.target) && (line.query.is_empty() || is_plain(line.query))
 }
 
 /// Whether a target holds letters, digits and a few signs alone, and none of the beginnings that rules start from.

@@ -5,6 +5,7 @@ use super::super::line::Line;
 use super::bucket::{Leak, Size};
 use super::decode::Decoded;
 use super::labels::{Answer, Incident, Realm, Violation};
+use super::plain;
 use super::rules::{Found, RULES};
 
 /// Ends of what browsers and crawlers ask for by themselves, whether it is there or not.
@@ -49,7 +50,9 @@ pub(super) fn violation(
                 _ => true,
             }
     };
-    let by_rule = RULES.find(target, counts);
+    // Of what is plain only rules for pages that were refused say anything: the table's tests show it.
+    let is_innocent = !is_missing && plain::is_plain_line(line);
+    let by_rule = if is_innocent { None } else { RULES.find(target, counts) };
     let by_shape = shape(line, target).filter(|violation| looks_for(*violation));
     let by_shape = by_shape.map(|violation| Found { violation, in_path: violation == Violation::OpenProxy });
     match (by_rule, by_shape) {
