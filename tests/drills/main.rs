@@ -73,7 +73,7 @@ fn main() -> ExitCode {
             Run::Beside(run) => beside.push((name, begun, thread::spawn(run))),
             Run::In(run) => {
                 let came = catch_unwind(AssertUnwindSafe(|| run(world.get_or_insert_with(World::start))));
-                tell(&name, begun, came.is_ok());
+                tell(&name, begun, came.as_ref().map(std::slice::from_ref).ok());
                 if came.is_err() {
                     failed += 1;
                     // What somebody left broken is no place for the next drill.
@@ -85,12 +85,9 @@ fn main() -> ExitCode {
     }
     for (name, begun, thread) in beside {
         let came = thread.join();
-        tell(&name, begun, came.is_ok());
+        tell(&name, begun, came.as_deref().ok());
         failed += usize::from(came.is_err());
         rows.splice(0..0, came.unwrap_or_default());
-    }
-    for row in &rows {
-        println!("{}", report::line(row));
     }
     if failed > 0 {
         println!("{failed} drills failed");
@@ -102,9 +99,12 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn tell(name: &str, begun: Instant, well: bool) {
-    let how = if well { "ok" } else { "FAILED" };
+fn tell(name: &str, begun: Instant, rows: Option<&[Row]>) {
+    let how = if rows.is_some() { "ok" } else { "FAILED" };
     println!("drill {name} ... {how}, {:.0} s", begun.elapsed().as_secs_f64());
+    for row in rows.unwrap_or_default() {
+        println!("{}", report::line(row));
+    }
 }
 
 /// Lets what runs from here on, servers included, go before what else is busy on this machine: a minute is a second, and
