@@ -1,6 +1,7 @@
 //! The other way round: a line as a server would write it for these values. For tests and fuzzers.
 
 use super::meaning::Bytes;
+use super::nginx::{self, Escape};
 use super::piece::{Piece, Variable};
 use super::value::put;
 use super::{Format, Lines};
@@ -44,11 +45,15 @@ impl Format {
     pub(crate) fn server(&self) -> Option<Server> {
         let Lines::Text { pieces, .. } = &self.lines else { return None };
         let is_apache = pieces.iter().any(|piece| piece.to_string().starts_with('%'));
-        Some(match () {
-            () if is_apache => Server::Apache,
-            () if self.text.contains("escape=json") => Server::NginxJson,
-            () if self.text.contains("escape=none") => Server::NginxNone,
-            () => Server::NginxDefault,
+        if is_apache {
+            return Some(Server::Apache);
+        }
+        // What has a name is `escape=default`.
+        let escape = nginx::pieces(&self.text).map_or(Escape::Default, |(_, escape)| escape);
+        Some(match escape {
+            Escape::Default => Server::NginxDefault,
+            Escape::Json => Server::NginxJson,
+            Escape::None => Server::NginxNone,
         })
     }
 
