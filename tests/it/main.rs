@@ -7,6 +7,7 @@ mod bundle;
 mod catalogue;
 mod check;
 mod commands;
+mod compose;
 mod config;
 mod conformance;
 mod crowd;

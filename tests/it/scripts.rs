@@ -8,15 +8,17 @@ use std::process::{Command, Output};
 use crate::support::daemon::folder;
 
 /// Every script that is committed.
-const SCRIPTS: [&str; 10] = [
+const SCRIPTS: [&str; 12] = [
     ".ci/run",
     "fuzz/run",
     "tests/alertmanager/receivers",
     "tests/alertmanager/routes",
     "tests/alertmanager/templates",
     "tests/debian-root",
+    "tests/docker-compose",
     "tests/fresh-machine",
     "tests/install-packages",
+    "tests/it/compose/container.sh",
     "tests/newest-servers",
     "tests/within",
 ];
