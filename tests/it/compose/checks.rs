@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::model::{Mount, Model, Service};
+use super::model::{Model, Mount, Service};
 
 pub(super) type Check = fn(&Model) -> Vec<String>;
 
@@ -148,16 +148,18 @@ fn secrets(model: &Model) -> Vec<String> {
 fn storage(model: &Model) -> Vec<String> {
     of_each(model, |service| {
         let command = service.texts("command").join(" ");
-        let paths = command.split_whitespace().filter_map(|word| STORAGE.iter().find_map(|flag| word.strip_prefix(flag)));
+        let paths =
+            command.split_whitespace().filter_map(|word| STORAGE.iter().find_map(|flag| word.strip_prefix(flag)));
         let known = ["/var/lib/vitrin", "/var/lib/grafana"].into_iter().filter(|path| {
             let image = service.text("image");
             image.split([':', '/']).any(|part| path.ends_with(part))
         });
         let is_kept = |path: &&str| {
             let is_writable = service.writable().contains(path);
-            let is_volume = service.mounts().iter().any(|mount| {
-                mount.target == *path && mount.kind == "volume" && !model.is_in_memory(mount.source)
-            });
+            let is_volume = service
+                .mounts()
+                .iter()
+                .any(|mount| mount.target == *path && mount.kind == "volume" && !model.is_in_memory(mount.source));
             is_writable && (is_volume || service.name.starts_with("demo-"))
         };
         paths.chain(known).filter(|path| !is_kept(path)).map(|path| format!("{path} is not kept")).collect()

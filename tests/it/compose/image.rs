@@ -124,7 +124,8 @@ fn step(start: &str, source: &Path, image: &Path) -> Command {
     let instructions = instructions(&here().join("Dockerfile"));
     let compiler = format!("compiler-{}", architecture());
     let variables = instructions.iter().filter(|line| line.stage == compiler && line.keyword == "ENV");
-    let variables: Vec<_> = variables.flat_map(|line| line.rest.split(' ')).filter_map(|word| word.split_once('=')).collect();
+    let variables: Vec<_> =
+        variables.flat_map(|line| line.rest.split(' ')).filter_map(|word| word.split_once('=')).collect();
     let runs = instructions.iter().filter(|line| line.stage == "build" && line.keyword == "RUN");
     let words = runs.map(|line| line.rest.split(' ').filter(|word| !word.starts_with("--mount=")).collect::<Vec<_>>());
     let lines: Vec<_> = words.map(|words| words.join(" ")).filter(|line| line.trim().starts_with(start)).collect();
@@ -188,7 +189,8 @@ fn the_dockerfiles_copy_what_is_there_and_let_through_and_nothing_else_is() {
 #[test]
 fn a_spoiled_dockerfile_is_noticed() {
     let folder = folder();
-    let files = [".dockerignore", "Dockerfile", "Cargo.toml", "Cargo.lock", "build.rs", "LICENSE-APACHE", "LICENSE-MIT"];
+    let files =
+        [".dockerignore", "Dockerfile", "Cargo.toml", "Cargo.lock", "build.rs", "LICENSE-APACHE", "LICENSE-MIT"];
     for file in files.into_iter().chain(["src", "demo", "docs", "packaging"]) {
         copy(&here().join(file), &folder.path().join(file));
     }
@@ -247,8 +249,10 @@ fn the_image_holds_the_program_what_it_is_linked_with_and_no_shell() {
     let image = files_with(Path::new(env!("CARGO_BIN_EXE_vitrin")));
     let mut found = BTreeSet::new();
     files_below(image.path(), image.path(), &mut found);
-    let (loader, rest): (Vec<PathBuf>, Vec<PathBuf>) =
-        found.iter().map(PathBuf::from).partition(|path| path.file_name().unwrap().to_str().unwrap().starts_with("ld-"));
+    let (loader, rest): (Vec<PathBuf>, Vec<PathBuf>) = found
+        .iter()
+        .map(PathBuf::from)
+        .partition(|path| path.file_name().unwrap().to_str().unwrap().starts_with("ld-"));
     assert_eq!(loader.len(), 1, "{found:?}");
     expect![[r#"
         [
@@ -265,7 +269,8 @@ fn the_image_holds_the_program_what_it_is_linked_with_and_no_shell() {
             "/usr/share/vitrin/opcache.php",
             "/var/lib/vitrin",
         ]
-    "#]].assert_debug_eq(&rest);
+    "#]]
+    .assert_debug_eq(&rest);
     // What the loader finds there, and no other's.
     let said = succeed(Command::new("chroot").arg(image.path()).arg(&loader[0]).args(["--list", "/usr/bin/vitrin"]));
     let places: Vec<_> = said.lines().filter_map(|line| line.split_once("=> ")).map(|(_, place)| place).collect();

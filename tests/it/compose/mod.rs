@@ -58,7 +58,10 @@ fn the_shipped_prometheus_scrapes_what_listens() {
         let address = format!("127.0.0.1:{port}");
         assert!(text.contains(&format!("- targets: [{address}]")), "{address} is not scraped");
         let flag = format!("--web.listen-address={address}");
-        assert!(shop.service(service).texts("command").contains(&flag.as_str()), "{service} does not listen on {address}");
+        assert!(
+            shop.service(service).texts("command").contains(&flag.as_str()),
+            "{service} does not listen on {address}"
+        );
     }
 }
 
@@ -76,7 +79,8 @@ fn what_an_operator_may_set_is_put_in_its_place() {
     fs::write(shop.join(".env"), &set).unwrap();
     let model = Model::shop(&shop).unwrap();
     let text = model.services.iter().map(|service| service.value.to_string()).collect::<String>();
-    for (name, value) in set.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| *name != "COMPOSE_PROFILES")
+    for (name, value) in
+        set.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| *name != "COMPOSE_PROFILES")
     {
         let shipped = fs::read_to_string(here().join("docker-compose.yml")).unwrap();
         assert!(shipped.contains(&format!("${{{name}:-")), "{name} is asked for nowhere");

@@ -88,7 +88,11 @@ impl Service {
     /// Its variables.
     pub(super) fn environment(&self) -> Vec<(&str, &str)> {
         let variables = self.value["environment"].as_object();
-        variables.into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default())).collect()
+        variables
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()))
+            .collect()
     }
 
     pub(super) fn mounts(&self) -> Vec<Mount<'_>> {

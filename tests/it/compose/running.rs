@@ -60,7 +60,8 @@ chmod 755 "$root/docker-entrypoint.sh" "$root/usr/local/bin/healthcheck.sh"
 "#;
 
 /// What the demo's own image has.
-const PROGRAM: &str = r#"install -D -m 644 "$REPOSITORY/packaging/vitrin-opcache.php" "$root/usr/share/vitrin/opcache.php""#;
+const PROGRAM: &str =
+    r#"install -D -m 644 "$REPOSITORY/packaging/vitrin-opcache.php" "$root/usr/share/vitrin/opcache.php""#;
 
 /// Asks Prometheus whether it sees all three, and prints how they are.
 const TARGETS: &str = r#"

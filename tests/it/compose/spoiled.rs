@@ -50,7 +50,11 @@ const WAYS: [(&str, &str, &str); 31] = [
     ("      GF_SERVER_HTTP_ADDR: 127.0.0.1\n", "", "it listens on"),
     // Secrets.
     ("MARIADB_RANDOM_ROOT_PASSWORD: \"yes\"", "MARIADB_ROOT_PASSWORD: s3cret", "a secret stands in MARIADB_ROOT"),
-    ("http://demo-prometheus:9090\n", "http://admin:s3cret@demo-prometheus:9090\n", "a secret stands in PROMETHEUS_URL"),
+    (
+        "http://demo-prometheus:9090\n",
+        "http://admin:s3cret@demo-prometheus:9090\n",
+        "a secret stands in PROMETHEUS_URL",
+    ),
     // What is kept.
     ("--storage.tsdb.path=/prometheus\n", "--storage.tsdb.path=/data\n", "/data is not kept"),
 ];
