@@ -91,13 +91,16 @@ fn mounts(model: &Model) -> Vec<String> {
         let source = Path::new(mount.source);
         if mount.kind != "bind" {
             return None;
-        } else if !mount.read_only {
+        }
+        if !mount.read_only {
             return Some(format!("{} may be written to", mount.source));
-        } else if OF_THE_MACHINE.contains(&mount.source) {
+        }
+        if OF_THE_MACHINE.contains(&mount.source) {
             let is_followed = mount.propagation == Some("rslave");
             return (CHANGING.contains(&mount.source) != is_followed)
                 .then(|| format!("{}: what is mounted there later is not seen, or need not be", mount.source));
-        } else if !source.starts_with(&model.root) {
+        }
+        if !source.starts_with(&model.root) {
             return Some(format!("{} is neither ours nor one of {OF_THE_MACHINE:?}", mount.source));
         }
         (!source.exists()).then(|| format!("{} is not there", mount.source))
