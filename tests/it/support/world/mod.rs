@@ -55,11 +55,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn start() -> Self {
+        Self::start_with(|targets| targets)
+    }
+
+    /// The same, with more or other targets than drills have.
+    pub(crate) fn start_with(targets: impl FnOnce(String) -> String) -> Self {
         let timeline = Timeline::new();
         let (smtp, web) = (Smtp::start(&timeline), Web::start(&timeline));
         let shop = Shop::start();
         let load = Load::on(shop.nginx.port);
-        let vitrin = Vitrin::start(shop.targets(), &objectives(&[]));
+        let vitrin = Vitrin::start(targets(shop.targets()), &objectives(&[]));
         let page = relay::start(vitrin.port);
         Self { timeline, smtp, web, shop, load, vitrin, page, monitoring: None, held: Vec::new() }
     }
