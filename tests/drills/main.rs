@@ -9,22 +9,12 @@
 #![expect(clippy::print_stdout, reason = "the report is what it is for")]
 
 mod calls;
-mod compress;
 mod drill;
 mod faults;
-mod files;
 mod ladder;
-mod load;
-mod monitoring;
-mod relay;
 mod report;
 mod runbooks;
-mod shop;
-mod sinks;
-mod timeline;
-mod vitrin;
 mod watch;
-mod world;
 
 #[expect(dead_code, unused_imports, reason = "the tests use the rest")]
 #[path = "../it/support/mod.rs"]
@@ -36,8 +26,8 @@ use std::thread;
 use std::time::Instant;
 
 use faults::Special;
+use support::world::{self, World, compress, files, load, monitoring, shop, sinks, timeline, vitrin};
 use watch::Row;
-use world::World;
 
 /// One drill, and whether it is one of the short set.
 struct Entry {

@@ -44,7 +44,7 @@ fn vitrin_killed(fault: &'static str, world: &mut World) -> Row {
     watch.nothing_else(world, &calls, &[], false);
     world.timeline.done("memory is well again");
     world.promise(&[]);
-    world.expect_calm_of(MEMORY);
+    world.expect_calm_of(&crate::watch::names(MEMORY));
     for id in &silences {
         world.monitoring().expire(id);
     }
