@@ -14,8 +14,8 @@ use super::{Context, variables};
 use crate::bundle::catalogue::Source;
 use crate::bundle::expression::{Expression, parts, pinned, selectors};
 
-/// What the names of series that hold objectives contain, or the most that a server was told to take.
-const OBJECTIVES: [&str; 4] = ["objective", "threshold", "max", "limit"];
+/// What the names of series that hold objectives contain.
+const OBJECTIVES: [&str; 2] = ["objective", "threshold"];
 
 /// The steps that mean the same for every shop: none at all, halves, and parts of an objective.
 const STEPS: [f64; 7] = [0.0, 0.25, 0.5, 0.75, 0.8, 0.9, 1.0];
