@@ -2,8 +2,8 @@
 
 use crate::support::daemon::eventually;
 use crate::support::mariadb::block_on;
-use crate::support::world::World;
 use crate::support::world::load::get;
+use crate::support::world::{World, go_first};
 
 /// Thresholds that the shop is beyond, so that somebody is called and the ladder is climbed.
 const BEYOND: &[(&str, &str)] = &[("HostDiskFull", "0.0001"), ("HostMemoryLow", "0.0001")];
@@ -35,6 +35,7 @@ const CACHE: [[&str; 4]; 2] =
 
 /// The shop is open, watched, and something is wrong with it.
 pub(super) fn begin() -> World {
+    go_first();
     let mut world = World::start_with(|mut targets| {
         for (line, more) in TOLD {
             assert!(targets.contains(line), "no {line} in {targets}");
