@@ -81,7 +81,7 @@ fn of_target(
     for (function, range) in query::ranges(expression.tree()) {
         of_range(findings, dashboard, id, function, range);
     }
-    chosen(context, findings, expression);
+    chosen(context, findings, dashboard, expression);
     only_originals(findings, expression);
     constants(findings, id, expression.tree());
     divisions(findings, id, expression.tree());
@@ -118,12 +118,14 @@ fn of_range(findings: &mut Findings<'_>, dashboard: &Dashboard, id: &str, functi
 }
 
 /// Every series is one of those that were chosen, by each label that it has.
-fn chosen(context: &Context, findings: &mut Findings<'_>, expression: &Expression) {
+fn chosen(context: &Context, findings: &mut Findings<'_>, dashboard: &Dashboard, expression: &Expression) {
+    let by_instance = dashboard.variables().iter().any(|variable| variable.name() == "instance");
     selectors(expression.tree(), &mut |selector| {
         let Some(series) = selector.name.as_deref().and_then(|name| context.catalogue.get(name)) else { return };
         let exported = series.source == Source::Exported || selector.name.as_deref() == Some("up");
         for (rule, label) in CHOSEN {
-            let wanted = label == "shop" || exported;
+            let recorded = matches!(series.source, Source::Recorded { .. }) && label == "instance" && by_instance;
+            let wanted = label == "shop" || exported || recorded;
             if wanted && series.variants.iter().any(|labels| labels.has(label)) && !is_chosen(selector, label) {
                 findings.say(rule, format!("{selector} is not restricted by {label}=~\"${label}\""));
             }
