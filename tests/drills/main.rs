@@ -46,9 +46,9 @@ enum Run {
 fn main() -> ExitCode {
     let (options, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with('-'));
     let all = options.iter().any(|option| option == "--all");
-    go_first();
+    world::go_first();
     compress::claims();
-    sinks::claims();
+    sinks::mail::claims();
     world::claims();
     println!("decompressing the drills' files gives the shipped ones");
 
@@ -95,14 +95,6 @@ fn tell(name: &str, begun: Instant, rows: Option<&[Row]>) {
     for row in rows.unwrap_or_default() {
         println!("{}", report::line(row));
     }
-}
-
-/// Lets what runs from here on, servers included, go before what else is busy on this machine: a minute is a second, and
-/// a build that takes both cores for half of one would be an outage. Only root can, and only where the kernel lets it.
-fn go_first() {
-    rustix::process::setpriority_process(None, -10).ok();
-    // The scheduler shares the processor between sessions first, where it groups by them.
-    std::fs::write("/proc/self/autogroup", "-10").ok();
 }
 
 /// All drills, in their order.

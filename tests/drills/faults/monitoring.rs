@@ -2,7 +2,7 @@
 
 use super::{SHOP_FAILS, Special, mysql};
 use crate::compress::minutes;
-use crate::sinks::Manners;
+use crate::sinks::smtp::Manners;
 use crate::timeline::{Event, What};
 use crate::watch::{Page, Row, SLACK, Watch, calls_for, critical, told};
 use crate::world::World;

@@ -104,14 +104,23 @@ impl Catalogue {
         catalogue
     }
 
-    /// The same with the buckets of histograms, which are for dashboards: a rule compares with the objective's own counter.
-    pub(crate) fn with_buckets(bundle: &Bundle) -> Self {
+    /// The same with what is for dashboards alone: the buckets of histograms (a rule compares with the objective's own
+    /// counter), and the copies of alerts that climb.
+    pub(crate) fn of_dashboards(bundle: &Bundle) -> Self {
         let mut catalogue = Self::of(bundle);
         for desc in vitrin::collectors::catalogue().into_iter().filter(|desc| desc.kind == Kind::Histogram) {
             let labels = catalogue.series[&format!("{}_count", desc.name)].variants[0].clone();
             let name = format!("{}_bucket", desc.name);
             catalogue.add(&name, Kind::Counter, Source::Exported, labels.with("le", Value::Any));
         }
+        let copies =
+            bundle.every_rule().filter(|(_, rule)| !rule.alert.is_empty() && rule.climbs()).map(|(_, rule)| {
+                let labels = Labels::all(IDENTITY.into_iter().chain(FIXED).chain(["origin", "alertstate"]));
+                let set = CLIMBED.into_iter().filter(|level| rule.labels.contains_key(*level));
+                set.fold(labels, |labels, level| labels.with(level, Value::Is("yes".to_owned())))
+                    .with("alertname", Value::Is(rule.alert.clone()))
+            });
+        catalogue.series.get_mut("ALERTS").expect("added with the rest").variants.extend(copies);
         catalogue
     }
 

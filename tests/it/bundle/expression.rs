@@ -263,6 +263,7 @@ impl Reading<'_> {
             }
             "label_join" => all[0].clone().with(&text(1), Value::Made),
             "scalar" | "vector" | "time" => Labels::default(),
+            "histogram_quantile" => all[1].without(&["le".to_owned()]),
             // The vector is the last argument of quantile_over_time, and the first of all others.
             _ => all
                 .into_iter()

@@ -184,8 +184,7 @@ impl Quantities {
                 (None, _) => right.filter(|_| !number(rhs)),
                 (of, _) => of,
             },
-            token::T_LOR => left.or(right),
-            // Comparisons, `and` and `unless` leave the left side as it is.
+            // Comparisons, `or`, `and` and `unless` leave the left side as it is.
             _ if number(lhs) => right,
             _ => left,
         }

@@ -26,9 +26,11 @@ const OWN: [(&str, &str); 6] = [
     ("__range", "21611s"),
 ];
 
-/// `$name`, `${name}`, `${name:format}` and `[[name]]`.
-static VARIABLE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\$(\w+)|\$\{(\w+)(?::\w+)?\}|\[\[(\w+)(?::\w+)?\]\]").expect("a constant"));
+/// `$name`, `${name}`, `${name:format}` and `[[name]]`; `$1` is a pattern's group.
+static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\$([A-Za-z_]\w*)|\$\{([A-Za-z_][\w.]*)(?::\w+)?\}|\[\[([A-Za-z_]\w*)(?::\w+)?\]\]")
+        .expect("a constant")
+});
 
 /// The names of the variables in a text, as `job` and `__url_time_range`.
 pub(super) fn variables(text: &str) -> BTreeSet<&str> {

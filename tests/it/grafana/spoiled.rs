@@ -352,12 +352,7 @@ fn queries_are_checked() {
             (STORES, "sum by (shop) (rate", "sum by (shop, pool) (rate", "`sum` is grouped by `pool`, which is not"),
             (STORES, "[$__rate_interval]", "[5m]", "target-rate-interval-rule: A: `rate` looks back over 300s"),
             (STORES, "[$__rate_interval]", "[2d]", "what looks back over days belongs into a recording rule"),
-            (
-                STORES,
-                "(rate(mysql_global_status_questions",
-                "((mysql_global_status_questions",
-                "target-counter-agg-rule",
-            ),
+            (STORES, RATE, "mysql_global_status_questions", "target-counter-agg-rule"),
             (
                 STORES,
                 "(rate(mysql_global_status_questions{job=~\\\"$job\\\", ",

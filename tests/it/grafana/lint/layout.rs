@@ -24,8 +24,7 @@ fn heights(kind: &str) -> std::ops::RangeInclusive<i64> {
         "row" => 1..=1,
         "stat" | "gauge" => 3..=4,
         "text" => 2..=10,
-        "table" => 5..=10,
-        "bargauge" | "state-timeline" | "status-history" => 5..=10,
+        "table" | "bargauge" | "state-timeline" | "status-history" => 5..=10,
         _ => 7..=9,
     }
 }

@@ -47,7 +47,7 @@ impl Context {
         };
         Self {
             root: root.to_owned(),
-            catalogue: Catalogue::with_buckets(&bundle),
+            catalogue: Catalogue::of_dashboards(&bundle),
             quantities: Quantities::of(&bundle),
             uids: dashboards.iter().map(|dashboard| dashboard.uid().to_owned()).collect(),
             runbooks: bundle.runbooks.keys().cloned().collect(),

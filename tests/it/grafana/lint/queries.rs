@@ -146,16 +146,14 @@ fn is_chosen(selector: &VectorSelector, label: &str) -> bool {
     })
 }
 
-/// The ladder's copies of an alert are no alerts.
+/// The ladder's copies of an alert are no alerts: who wants them, names them.
 pub(super) fn only_originals(findings: &mut Findings<'_>, expression: &Expression) {
     selectors(expression.tree(), &mut |selector| {
         let alerts = selector.name.as_deref().is_some_and(|name| name.starts_with("ALERTS"));
-        let once = !alerts || pinned(selector, "esc2").is_some_and(str::is_empty);
-        findings.expect(
-            once,
-            "alerts-once",
-            format!("{selector} counts each alert once more for each level: esc2=\"\""),
-        );
+        let copies = pinned(selector, "alertname").is_some_and(|name| name.starts_with("Escalation"));
+        let once = pinned(selector, "esc2").is_some_and(|esc| if copies { esc == "yes" } else { esc.is_empty() });
+        let message = format!("{selector} counts each alert once more for each level: esc2=\"\"");
+        findings.expect(!alerts || once, "alerts-once", message);
     });
 }
 

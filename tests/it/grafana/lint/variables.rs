@@ -130,15 +130,10 @@ fn uses(findings: &mut Findings<'_>, dashboard: &Dashboard) {
     for name in known.difference(&used) {
         findings.say("template", format!("nothing uses `{name}`"));
     }
-    for name in used.difference(&known).filter(|name| !name.starts_with("__") && !is_a_group(name)) {
+    for name in used.difference(&known).filter(|name| !name.starts_with("__")) {
         findings.say("template", format!("there is no variable `{name}`"));
     }
     queries::repeats(findings, dashboard, &known);
-}
-
-/// `$1` in a replacement.
-fn is_a_group(name: &str) -> bool {
-    name.chars().all(|c| c.is_ascii_digit())
 }
 
 fn strings<'a>(value: &'a Value, found: &mut Vec<&'a str>) {

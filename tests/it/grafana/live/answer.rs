@@ -143,7 +143,6 @@ impl<'a> Asker<'a> {
     /// The text as Grafana sends it, in the time of this shop.
     fn filled(&self, dashboard: &Dashboard, text: &str) -> Result<String, String> {
         let text = compress(text)?;
-        let mut missing = None;
         let value = |name: &str| {
             if let Some((_, time)) = OWN.iter().find(|(own, _)| *own == name) {
                 return Some(flag(time));
@@ -160,13 +159,11 @@ impl<'a> Asker<'a> {
             }
         };
         let filled = replaced(&text, value);
-        if let Some(name) = variables(&filled).into_iter().find(|name| !name.chars().all(|c| c.is_ascii_digit())) {
-            missing = Some(match self.chosen.get(&(dashboard.file.clone(), name.to_owned())) {
-                Some(Err(why)) => format!("${name} is empty: {why}"),
-                _ => format!("there is no ${name}"),
-            });
-        }
-        missing.map_or(Ok(filled), Err)
+        let Some(name) = variables(&filled).into_iter().next() else { return Ok(filled) };
+        Err(match self.chosen.get(&(dashboard.file.clone(), name.to_owned())) {
+            Some(Err(why)) => format!("${name} is empty: {why}"),
+            _ => format!("there is no ${name}"),
+        })
     }
 
     /// What Prometheus answers: each series with its values.

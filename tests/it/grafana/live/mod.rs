@@ -16,8 +16,6 @@ use answer::{Asker, Question};
 use super::model::Dashboard;
 use crate::bundle::files::{SHIPPED, rows};
 use crate::bundle::none;
-use crate::support::daemon::turn;
-use crate::support::world::World;
 use crate::support::world::compress::minutes;
 
 /// How long there may be no answer: a busy machine is slow, and the ladder takes an hour.
@@ -38,10 +36,8 @@ fn unanswered() -> Vec<Unanswered> {
 
 #[test]
 fn every_query_has_an_answer_in_a_busy_hour_and_none_fails_with_a_server_down() {
-    let _turn = turn();
     let dashboards = Dashboard::all(Path::new(SHIPPED));
-    let mut world = World::start();
-    story::begin(&mut world);
+    let mut world = story::begin();
     let begun = Instant::now();
     let mut last = BTreeMap::new();
     let questions = answer::questions(&dashboards);
