@@ -237,7 +237,11 @@ impl<'a> Asker<'a> {
             questions.iter().filter(|question| question.panel.is_some_and(|panel| panel.kind() != "heatmap"))
         {
             let [file, panel, _] = question.name();
-            *counts.entry((file, panel)).or_default() += self.answer(question).map_or(0, |answer| answer.len());
+            let series = self.answer(question).map_or(0, |answer| answer.len());
+            // A table has a row for each, and its queries beside each other.
+            let count = counts.entry((file, panel)).or_default();
+            let table = question.panel.is_some_and(|panel| panel.kind() == "table");
+            *count = if table { series.max(*count) } else { series + *count };
         }
         let crowded = counts.into_iter().filter(|(_, count)| *count > SERIES);
         crowded
