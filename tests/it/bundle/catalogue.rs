@@ -115,7 +115,7 @@ impl Catalogue {
         }
         let copies =
             bundle.every_rule().filter(|(_, rule)| !rule.alert.is_empty() && rule.climbs()).map(|(_, rule)| {
-                let labels = Labels::all(IDENTITY.into_iter().chain(FIXED).chain(["origin", "alertstate"]));
+                let labels = Labels::all(IDENTITY.into_iter().chain(["origin", "alertstate"]));
                 let set = CLIMBED.into_iter().filter(|level| rule.labels.contains_key(*level));
                 set.fold(labels, |labels, level| labels.with(level, Value::Is("yes".to_owned())))
                     .with("alertname", Value::Is(rule.alert.clone()))
@@ -135,6 +135,11 @@ impl Catalogue {
 
     /// The name that somebody may have meant who wrote another one.
     pub(crate) fn nearest(&self, name: &str) -> &str {
+        // A letter or two too many is what most mistakes are, and what is found without looking at all names.
+        let shorter = (1..=2).find_map(|more| self.series.get_key_value(name.get(..name.len().checked_sub(more)?)?));
+        if let Some((known, _)) = shorter {
+            return known;
+        }
         let near = |known: &&String| strsim::damerau_levenshtein(known, name);
         self.series.keys().min_by_key(near).map_or("", String::as_str)
     }

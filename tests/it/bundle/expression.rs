@@ -45,6 +45,13 @@ impl Expression {
         parsed.map(Self::of)
     }
 
+    /// Lets a tree be what its text is parsed to. Returns the text.
+    pub(crate) fn remember(tree: Expr) -> String {
+        let text = tree.to_string();
+        PARSED.lock().unwrap().insert(text.clone(), Ok(tree));
+        text
+    }
+
     /// A part of another expression.
     pub(crate) const fn of(tree: Expr) -> Self {
         Self { tree }

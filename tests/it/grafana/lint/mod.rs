@@ -10,16 +10,21 @@ mod panels;
 mod queries;
 mod variables;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use serde_json::Value;
 
 use super::findings::{Finding, Findings};
 use super::model::{Dashboard, Panel, text};
 use super::quantity::Quantities;
+use super::query;
 use crate::bundle::catalogue::Catalogue;
+use crate::bundle::expression::Expression;
 use crate::bundle::files::{Bundle, Topic};
+use crate::bundle::labels::Labels;
 
 /// What dashboards are held against.
 pub(crate) struct Context {
@@ -34,6 +39,15 @@ pub(crate) struct Context {
     pub(super) ruled: BTreeSet<String>,
     /// Where alerts lead: the alert and the uid.
     pub(super) led_to: Vec<(String, String)>,
+    /// Queries that were read before: a panel is looked at again for each way to spoil it.
+    read: RefCell<BTreeMap<String, Rc<Reading>>>,
+}
+
+/// A query that parses.
+pub(super) struct Reading {
+    pub(super) expression: Expression,
+    pub(super) complaints: Vec<String>,
+    pub(super) labels: Labels,
 }
 
 impl Context {
@@ -57,7 +71,22 @@ impl Context {
                 .filter_map(|(_, rule)| Some((rule.alert.clone(), uid(rule.annotations.get("dashboard_url")?)?)))
                 .collect(),
             topics: bundle.topics,
+            read: RefCell::default(),
         }
+    }
+}
+
+impl Context {
+    /// What a query is, and what the catalogue says of it; fails when it does not parse.
+    pub(super) fn reading(&self, query: &str) -> Result<Rc<Reading>, String> {
+        if let Some(known) = self.read.borrow().get(query) {
+            return Ok(Rc::clone(known));
+        }
+        let expression = query::parse(query)?;
+        let (complaints, labels) = (expression.check(&self.catalogue), expression.labels(&self.catalogue));
+        let reading = Rc::new(Reading { expression, complaints, labels });
+        self.read.borrow_mut().insert(query.to_owned(), Rc::clone(&reading));
+        Ok(reading)
     }
 }
 

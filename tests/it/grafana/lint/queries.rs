@@ -8,9 +8,9 @@ use promql_parser::label::MatchOp;
 use promql_parser::parser::{Expr, VectorSelector, token};
 
 use super::super::findings::Findings;
-use super::super::model::{Dashboard, Panel, Target, list, text};
+use super::super::model::{Dashboard, Panel, Target, Variable, list, text};
 use super::super::query::{self, INTERVAL, RANGE, RATE};
-use super::{Context, variables};
+use super::{Context, Reading, variables};
 use crate::bundle::catalogue::Source;
 use crate::bundle::expression::{Expression, parts, pinned, selectors};
 
@@ -26,6 +26,9 @@ const OF_OBJECTIVE: f64 = 0.8;
 /// The labels that say which part of the shop was chosen.
 const CHOSEN: [(&str, &str); 3] =
     [("target-job-rule", "job"), ("target-instance-rule", "instance"), ("target-shop-rule", "shop")];
+
+/// What Prometheus says of its scrapes.
+const OF_SCRAPES: [&str; 2] = ["up", "scrape_duration_seconds"];
 
 /// What looks back longer belongs into a rule, which looks once for everybody.
 const LONGEST: Duration = Duration::from_hours(24);
@@ -50,13 +53,13 @@ pub(super) fn check(context: &Context, findings: &mut Findings<'_>, dashboard: &
             "panel-datasource-rule",
             format!("{id} does not ask {{type: prometheus, uid: ${{datasource}}}}"),
         );
-        match query::parse(target.expr()) {
-            Ok(expression) => {
-                of_target(context, findings, dashboard, panel, target, &expression);
-                let of_target = expression.labels(&context.catalogue);
-                labels.extend(of_target.names().into_iter().map(str::to_owned));
+        match context.reading(target.expr()) {
+            Ok(reading) => {
+                of_target(context, findings, dashboard, panel, target, &reading);
+                labels.extend(reading.labels.names().into_iter().map(str::to_owned));
                 labels.extend(panel.columns(target));
-                objective |= expression.selected().iter().any(|name| OBJECTIVES.iter().any(|word| name.contains(word)));
+                let names = reading.expression.selected();
+                objective |= names.iter().any(|name| OBJECTIVES.iter().any(|word| name.contains(word)));
             }
             Err(error) => findings.say("target-promql-rule", format!("{id}: {error}")),
         }
@@ -71,21 +74,20 @@ fn of_target(
     dashboard: &Dashboard,
     panel: Panel<'_>,
     target: Target<'_>,
-    expression: &Expression,
+    reading: &Reading,
 ) {
-    let id = target.ref_id();
-    for complaint in expression.check(&context.catalogue) {
+    let (id, Reading { expression, complaints, labels }) = (target.ref_id(), reading);
+    for complaint in complaints {
         let rule = if complaint.contains("is a counter") { "target-counter-agg-rule" } else { "target-promql-rule" };
         findings.say(rule, format!("{id}: {complaint}"));
     }
     for (function, range) in query::ranges(expression.tree()) {
         of_range(findings, dashboard, id, function, range);
     }
-    chosen(context, findings, expression);
+    chosen(context, findings, dashboard, expression);
     only_originals(findings, expression);
     constants(findings, id, expression.tree());
     divisions(findings, id, expression.tree());
-    let labels = expression.labels(&context.catalogue);
     for label in target.legend_labels().into_iter().filter(|label| !labels.has(label)) {
         findings.say("legend", format!("{id} shows the label `{label}`, which its series have not"));
     }
@@ -117,14 +119,22 @@ fn of_range(findings: &mut Findings<'_>, dashboard: &Dashboard, id: &str, functi
     findings.expect(!long, rule, format!("{id}: what looks back over days belongs into a recording rule"));
 }
 
-/// Every series is one of those that were chosen, by each label that it has.
-fn chosen(context: &Context, findings: &mut Findings<'_>, expression: &Expression) {
+/// Every series is one of those that were chosen, by each label that it has and a variable of the dashboard gives.
+fn chosen(context: &Context, findings: &mut Findings<'_>, dashboard: &Dashboard, expression: &Expression) {
+    let variables = dashboard.variables();
+    let of_area = variables.iter().map(Variable::name).filter(|name| CHOSEN.iter().all(|(_, known)| known != name));
+    let choices: Vec<_> = CHOSEN.into_iter().chain(of_area.map(|name| ("target-area-rule", name))).collect();
     selectors(expression.tree(), &mut |selector| {
-        let Some(series) = selector.name.as_deref().and_then(|name| context.catalogue.get(name)) else { return };
-        let exported = series.source == Source::Exported || selector.name.as_deref() == Some("up");
-        for (rule, label) in CHOSEN {
-            let wanted = label == "shop" || exported;
-            if wanted && series.variants.iter().any(|labels| labels.has(label)) && !is_chosen(selector, label) {
+        let Some(name) = selector.name.as_deref() else { return };
+        let Some(series) = context.catalogue.get(name) else { return };
+        // Alerts, and what is made of them, may have no instance; other programs have jobs of their own.
+        let wanted = |label: &str| match series.source {
+            Source::Exported => true,
+            Source::Recorded { from_exported: true } => variables.iter().any(|variable| variable.name() == label),
+            _ => label == "shop" || OF_SCRAPES.contains(&name),
+        };
+        for (rule, label) in &choices {
+            if wanted(label) && series.variants.iter().any(|labels| labels.has(label)) && !is_chosen(selector, label) {
                 findings.say(rule, format!("{selector} is not restricted by {label}=~\"${label}\""));
             }
         }

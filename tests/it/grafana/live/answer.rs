@@ -230,18 +230,18 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// Panels with more series, or rows, than anybody can tell apart.
+    /// Panels with more series than anybody can tell apart.
     pub(super) fn crowded(&self, questions: &[Question<'_>]) -> Vec<String> {
         let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
         for question in
             questions.iter().filter(|question| question.panel.is_some_and(|panel| panel.kind() != "heatmap"))
         {
-            let [file, title, _] = question.name();
-            let answered = self.answer(question).map_or(0, |answer| answer.len());
-            let count = counts.entry((file, title)).or_default();
-            // A table's queries are its columns, and their series its rows.
-            let is_table = question.panel.is_some_and(|panel| panel.kind() == "table");
-            *count = if is_table { answered.max(*count) } else { *count + answered };
+            let [file, panel, _] = question.name();
+            let series = self.answer(question).map_or(0, |answer| answer.len());
+            // A table has a row for each, and its queries beside each other.
+            let count = counts.entry((file, panel)).or_default();
+            let table = question.panel.is_some_and(|panel| panel.kind() == "table");
+            *count = if table { series.max(*count) } else { series + *count };
         }
         let crowded = counts.into_iter().filter(|(_, count)| *count > SERIES);
         crowded

@@ -21,16 +21,18 @@ use crate::support::world::compress::minutes;
 /// How long there may be no answer: a busy machine is slow, and the ladder takes an hour.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// A question that has no answer even in a busy hour, and why.
+/// A question that may have no answer even in a busy hour, and why.
 struct Unanswered {
     question: [String; 3],
+    /// Whether it depends on the machine or on the servers' versions; others never have one.
+    sometimes: bool,
     why: String,
 }
 
-/// The list of them: file, panel, query, why.
+/// The list of them: file, panel, query, `never` or `sometimes`, why.
 fn unanswered() -> Vec<Unanswered> {
-    rows(&Path::new(SHIPPED).join("tests/it/grafana/unanswered.tsv"), |[file, panel, query, why]: [String; 4]| {
-        Unanswered { question: [file, panel, query], why }
+    rows(&Path::new(SHIPPED).join("tests/it/grafana/unanswered.tsv"), |[file, panel, query, when, why]: [String; 5]| {
+        Unanswered { question: [file, panel, query], sometimes: when == "sometimes", why }
     })
 }
 
@@ -71,12 +73,12 @@ fn every_query_has_an_answer_in_a_busy_hour_and_none_fails_with_a_server_down() 
         .map(|question| format!("{question}: {}", last[&question.name()]))
         .collect();
     complaints.extend(asker.crowded(&questions));
-    for Unanswered { question, why } in &excused {
+    for Unanswered { question, sometimes, why } in &excused {
         let known = questions.iter().any(|known| known.name() == *question);
-        if answered.contains(question) || !known || !why.ends_with('.') {
-            complaints.push(format!(
-                "unanswered.tsv: {question:?} has an answer, or is not there, or its reason is no sentence"
-            ));
+        if !known || !why.ends_with('.') {
+            complaints.push(format!("unanswered.tsv: {question:?} is not asked, or its reason is no sentence: {why}"));
+        } else if answered.contains(question) && !sometimes {
+            complaints.push(format!("unanswered.tsv: {question:?} has an answer after all"));
         }
     }
     none(&complaints);

@@ -1,8 +1,12 @@
 //! A busy hour of the shop: something of everything that a dashboard shows.
 
+use std::ops::Range;
+
 use crate::support::daemon::eventually;
 use crate::support::mariadb::block_on;
+use crate::support::redis::RedisServer;
 use crate::support::world::load::get;
+use crate::support::world::sinks::smtp::Manners;
 use crate::support::world::{World, go_first};
 
 /// Thresholds that the shop is beyond, so that somebody is called and the ladder is climbed.
@@ -33,16 +37,31 @@ const TOLD: &[(&str, &str)] = &[
 const CACHE: [[&str; 4]; 2] =
     [["CONFIG", "SET", "maxmemory", "100mb"], ["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]];
 
+/// The moments in which Redis does not answer, and those in which the mail server takes nothing.
+const HUNG: Range<usize> = 4..7;
+const REFUSED: Range<usize> = 2..12;
+
 /// The shop is open, watched, and something is wrong with it.
 pub(super) fn begin() -> World {
     go_first();
+    let mut beside = Vec::new();
     let mut world = World::start_with(|mut targets| {
         for (line, more) in TOLD {
             assert!(targets.contains(line), "no {line} in {targets}");
             targets = targets.replace(line, &format!("{line}{more}"));
         }
+        let (_, after) = targets.split_once("redis://127.0.0.1:").expect("Redis is watched");
+        let port: u16 = after.split(['/', '\'']).next().and_then(|port| port.parse().ok()).expect("a port");
+        for (name, server) in [
+            ("replica", RedisServer::start(&["--replicaof", "127.0.0.1", &port.to_string()])),
+            ("sentinel", RedisServer::sentinel(port)),
+        ] {
+            targets += &format!("[redis.targets.{name}]\nurl = '{}'\n", server.url());
+            beside.push(server);
+        }
         targets
     });
+    world.hold(beside);
     for words in CACHE {
         world.shop.redis.ask(&words);
     }
@@ -56,7 +75,18 @@ pub(super) fn go_on(world: &World, moment: usize) {
     for path in ASKED {
         get(port, path).ok();
     }
-    world.shop.redis.ask(&["SET", "session:1", "somebody", "PX", "100"]);
+    match moment {
+        _ if moment == HUNG.start => world.shop.redis.daemon.hang(),
+        _ if moment == HUNG.end => world.shop.redis.daemon.resume(),
+        _ if moment == REFUSED.start => world.smtp.behave(Manners::Refuses),
+        _ if moment == REFUSED.end => world.smtp.behave(Manners::Good),
+        _ => {}
+    }
+    if !HUNG.contains(&moment) {
+        world.shop.redis.ask(&["SET", "session:1", "somebody", "PX", "100"]);
+        // A browser that took the wrong port, which Redis counts as an error.
+        get(world.shop.redis.port, "/").ok();
+    }
     if moment.is_multiple_of(5) {
         // Somebody who does not know the password.
         block_on(world.shop.database.run_as("shop", "guessed", "SELECT 1")).ok();
