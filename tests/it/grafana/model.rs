@@ -212,39 +212,39 @@ impl<'a> Panel<'a> {
 }
 
 impl<'a> Target<'a> {
-    pub(crate) fn ref_id(&self) -> &'a str {
+    pub(crate) fn ref_id(self) -> &'a str {
         text(self.json, "refId")
     }
 
-    pub(crate) fn expr(&self) -> &'a str {
+    pub(crate) fn expr(self) -> &'a str {
         text(self.json, "expr")
     }
 
-    pub(crate) fn legend(&self) -> &'a str {
+    pub(crate) fn legend(self) -> &'a str {
         text(self.json, "legendFormat")
     }
 
-    pub(crate) fn instant(&self) -> bool {
+    pub(crate) fn instant(self) -> bool {
         self.json["instant"] == true
     }
 
     /// The labels that its legend shows.
-    pub(crate) fn legend_labels(&self) -> Vec<&'a str> {
+    pub(crate) fn legend_labels(self) -> Vec<&'a str> {
         labels_of(self.legend())
     }
 }
 
 impl<'a> Variable<'a> {
-    pub(crate) fn name(&self) -> &'a str {
+    pub(crate) fn name(self) -> &'a str {
         text(self.json, "name")
     }
 
-    pub(crate) fn kind(&self) -> &'a str {
+    pub(crate) fn kind(self) -> &'a str {
         text(self.json, "type")
     }
 
     /// What it asks, which newer files hold as an object.
-    pub(crate) fn query(&self) -> &'a str {
+    pub(crate) fn query(self) -> &'a str {
         match &self.json["query"] {
             Value::String(query) => query,
             object => text(object, "query"),
@@ -252,7 +252,7 @@ impl<'a> Variable<'a> {
     }
 
     /// The selector and the label that it asks for; `None` when it asks something else.
-    pub(crate) fn label_values(&self) -> Option<(&'a str, &'a str)> {
+    pub(crate) fn label_values(self) -> Option<(&'a str, &'a str)> {
         let inside = self.query().trim().strip_prefix("label_values(")?.strip_suffix(')')?;
         let (selector, label) = inside.rsplit_once(',')?;
         Some((selector.trim(), label.trim()))

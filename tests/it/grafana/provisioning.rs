@@ -51,7 +51,7 @@ pub(super) fn complaints(root: &Path) -> Vec<String> {
                 complaints.extend(differing.into_iter().map(|what| format!("{file}: {uid}: {what}")));
             }
             found => {
-                complaints.push(format!("{DATASOURCES}: {} data sources with the uid {uid}, not one", found.len()))
+                complaints.push(format!("{DATASOURCES}: {} data sources with the uid {uid}, not one", found.len()));
             }
         }
     }

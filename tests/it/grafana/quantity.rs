@@ -140,7 +140,7 @@ impl Quantities {
                 let first = || self.of_tree(arguments.first()?);
                 match call.func.name {
                     name if COUNTS.contains(&name) => Some(NUMBER),
-                    "rate" | "irate" | "deriv" => times(first()?, A_SECOND, 1),
+                    "rate" | "irate" | "deriv" => Some(times(first()?, A_SECOND, 1)),
                     "time" | "timestamp" => Some(SECONDS),
                     // What a bucket's counter counts is measured in what its `_sum` sums.
                     "histogram_quantile" => {
@@ -155,39 +155,38 @@ impl Quantities {
             }
             Expr::Binary(binary) => {
                 let (left, right) = (self.of_tree(&binary.lhs), self.of_tree(&binary.rhs));
-                self.joined(binary.op.id(), binary.return_bool(), (&binary.lhs, left), (&binary.rhs, right))
+                joined(binary.op.id(), binary.return_bool(), (&binary.lhs, left), (&binary.rhs, right))
             }
             Expr::Extension(_) => None,
         }
     }
+}
 
-    /// What comes of two sides.
-    fn joined(
-        &self,
-        op: TokenId,
-        bool: bool,
-        (lhs, left): (&Expr, Option<Quantity>),
-        (rhs, right): (&Expr, Option<Quantity>),
-    ) -> Option<Quantity> {
-        use promql_parser::parser::token;
-        let number = |tree: &Expr| matches!(bare(tree), Expr::NumberLiteral(_));
-        match op {
-            _ if bool => Some(NUMBER),
-            token::T_MUL | token::T_DIV if number(rhs) || number(lhs) => None,
-            token::T_MUL => times(left?, right?, 1),
-            token::T_DIV => times(left?, right?, -1),
-            token::T_POW | token::T_MOD | token::T_ATAN2 => None,
-            // 1 - a part of a whole is one, and so is what is 0 where there is nothing.
-            token::T_ADD | token::T_SUB | token::T_LOR if number(lhs) => right,
-            token::T_ADD | token::T_SUB => match (left, right) {
-                (Some(a), Some(b)) if a != b && !number(rhs) => (without_part(a) == without_part(b)).then_some(NUMBER),
-                (None, _) => right.filter(|_| !number(rhs)),
-                (of, _) => of,
-            },
-            // Comparisons, `or`, `and` and `unless` leave the left side as it is.
-            _ if number(lhs) => right,
-            _ => left,
-        }
+/// What comes of two sides.
+fn joined(
+    op: TokenId,
+    bool: bool,
+    (lhs, left): (&Expr, Option<Quantity>),
+    (rhs, right): (&Expr, Option<Quantity>),
+) -> Option<Quantity> {
+    use promql_parser::parser::token;
+    let number = |tree: &Expr| matches!(bare(tree), Expr::NumberLiteral(_));
+    match op {
+        _ if bool => Some(NUMBER),
+        token::T_MUL | token::T_DIV if number(rhs) || number(lhs) => None,
+        token::T_MUL => Some(times(left?, right?, 1)),
+        token::T_DIV => Some(times(left?, right?, -1)),
+        token::T_POW | token::T_MOD | token::T_ATAN2 => None,
+        // 1 - a part of a whole is one, and so is what is 0 where there is nothing.
+        token::T_ADD | token::T_SUB | token::T_LOR if number(lhs) => right,
+        token::T_ADD | token::T_SUB => match (left, right) {
+            (Some(a), Some(b)) if a != b && !number(rhs) => (without_part(a) == without_part(b)).then_some(NUMBER),
+            (None, _) => right.filter(|_| !number(rhs)),
+            (of, _) => of,
+        },
+        // Comparisons, `or`, `and` and `unless` leave the left side as it is.
+        _ if number(lhs) => right,
+        _ => left,
     }
 }
 
@@ -204,8 +203,8 @@ fn without_part(of: Quantity) -> Quantity {
 }
 
 /// One multiplied by the other to this power.
-fn times(a: Quantity, b: Quantity, power: i32) -> Option<Quantity> {
-    Some(Quantity { bytes: a.bytes + power * b.bytes, seconds: a.seconds + power * b.seconds, part: false })
+fn times(a: Quantity, b: Quantity, power: i32) -> Quantity {
+    Quantity { bytes: a.bytes + power * b.bytes, seconds: a.seconds + power * b.seconds, part: false }
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn url(context: &Context, findings: &mut Findings<'_>, url: &str) {
             findings.expect(parameters.contains(part), "links", format!("{url} does not take {part} along"));
         }
     }
-    for file in RUNBOOKS.iter().filter_map(|start| Some(url.split_once(start)?.1.strip_prefix('/')?)) {
+    for file in RUNBOOKS.iter().filter_map(|start| url.split_once(start)?.1.strip_prefix('/')) {
         let name = file.split(['#', '?']).next().unwrap_or_default().trim_end_matches(".md");
         let exists = name.is_empty() || name == "README" || name.contains("${") || context.runbooks.contains(name);
         findings.expect(exists, "links", format!("there is no runbook {name}"));

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::findings::Findings;
-use super::super::model::{Panel, list, text};
+use super::super::model::{Panel, Target, list, text};
 
 /// Units of what is never below nothing: its axis begins there.
 const FROM_ZERO: [&str; 10] = ["s", "bytes", "decbytes", "Bps", "binBps", "ops", "reqps", "cps", "iops", "percentunit"];
@@ -18,12 +18,11 @@ pub(super) fn check(findings: &mut Findings<'_>, panel: Panel<'_>) {
         "stat" => {
             findings.expect(panel.defaults()["decimals"].is_u64(), "decimals", "how many it shows is not said");
             // Only without a graph: what draws one needs the whole range.
-            let instant = text(options, "graphMode") != "none"
-                || panel.targets().iter().all(super::super::model::Target::instant);
+            let instant = text(options, "graphMode") != "none" || panel.targets().into_iter().all(Target::instant);
             findings.expect(instant, "instant", "it goes on showing the last value after what measures it has died");
         }
         "table" | "bargauge" | "gauge" => {
-            let instant = panel.targets().iter().all(super::super::model::Target::instant);
+            let instant = panel.targets().into_iter().all(Target::instant);
             findings.expect(instant, "instant", "it goes on showing the last value after what measures it has died");
         }
         "state-timeline" | "status-history" => {

@@ -100,7 +100,9 @@ fn thresholds(findings: &mut Findings<'_>, panel: Panel<'_>) {
         colour(findings, text(step, "color"));
     }
     for property in panel.properties("thresholds") {
-        list(&property["value"], "steps").iter().for_each(|step| colour(findings, text(step, "color")));
+        for step in list(&property["value"], "steps") {
+            colour(findings, text(step, "color"));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use promql_parser::label::MatchOp;
 use promql_parser::parser::{Expr, VectorSelector, token};
 
 use super::super::findings::Findings;
-use super::super::model::{Dashboard, Panel, Target, Variable, list, text};
+use super::super::model::{Dashboard, Panel, Target, list, text};
 use super::super::query::{self, INTERVAL, RANGE, RATE};
 use super::{Context, Reading, variables};
 use crate::bundle::catalogue::Source;
@@ -122,7 +122,8 @@ fn of_range(findings: &mut Findings<'_>, dashboard: &Dashboard, id: &str, functi
 /// Every series is one of those that were chosen, by each label that it has and a variable of the dashboard gives.
 fn chosen(context: &Context, findings: &mut Findings<'_>, dashboard: &Dashboard, expression: &Expression) {
     let variables = dashboard.variables();
-    let of_area = variables.iter().map(Variable::name).filter(|name| CHOSEN.iter().all(|(_, known)| known != name));
+    let of_area =
+        variables.iter().map(|variable| variable.name()).filter(|name| CHOSEN.iter().all(|(_, known)| known != name));
     let choices: Vec<_> = CHOSEN.into_iter().chain(of_area.map(|name| ("target-area-rule", name))).collect();
     selectors(expression.tree(), &mut |selector| {
         let Some(name) = selector.name.as_deref() else { return };
@@ -181,7 +182,9 @@ fn constants(findings: &mut Findings<'_>, id: &str, tree: &Expr) {
             }
         }
     }
-    parts(tree).into_iter().for_each(|part| constants(findings, id, part));
+    for part in parts(tree) {
+        constants(findings, id, part);
+    }
 }
 
 /// What happens so often may not happen at all: then there is no ratio, and not one of nothing.
@@ -193,7 +196,9 @@ fn divisions(findings: &mut Findings<'_>, id: &str, tree: &Expr) {
     {
         findings.say("denominator", format!("{id} divides by {}, which may be 0: `/ (... > 0)`", binary.rhs));
     }
-    parts(tree).into_iter().for_each(|part| divisions(findings, id, part));
+    for part in parts(tree) {
+        divisions(findings, id, part);
+    }
 }
 
 fn counts_events(tree: &Expr) -> bool {

@@ -32,7 +32,7 @@ pub(super) fn is_ours(datasource: &Value) -> bool {
 
 pub(super) fn check(context: &Context, findings: &mut Findings<'_>, dashboard: &Dashboard) {
     let variables = dashboard.variables();
-    let mut names = variables.iter().map(Variable::name).peekable();
+    let mut names = variables.iter().map(|variable| variable.name()).peekable();
     for (index, (rule, name, label)) in FIRST.into_iter().enumerate() {
         if names.next_if_eq(&name).is_some() {
             let found =
@@ -126,7 +126,7 @@ fn uses(findings: &mut Findings<'_>, dashboard: &Dashboard) {
         strings(&dashboard.json[member], &mut texts);
     }
     let used: BTreeSet<&str> = texts.into_iter().flat_map(query::variables).collect();
-    let known: BTreeSet<&str> = dashboard.variables().iter().map(Variable::name).collect();
+    let known: BTreeSet<&str> = dashboard.variables().into_iter().map(Variable::name).collect();
     for name in known.difference(&used) {
         findings.say("template", format!("nothing uses `{name}`"));
     }

@@ -18,6 +18,9 @@ const SERIES: usize = 20;
 /// scrapes, a step, all of it.
 const OWN: [(&str, &str); 3] = [("__rate_interval", "1m"), ("__interval", "30s"), ("__range", "6h")];
 
+/// The labels of a series, and its values.
+type Series = (BTreeMap<String, String>, Vec<f64>);
+
 /// What a panel, an annotation or a variable asks.
 pub(super) struct Question<'a> {
     dashboard: &'a Dashboard,
@@ -102,7 +105,9 @@ impl<'a> Asker<'a> {
     pub(super) fn new(monitoring: &'a Monitoring, dashboards: &[Dashboard], one_by_one: bool) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
         let mut asker = Self { monitoring, now, one_by_one, chosen: BTreeMap::new() };
-        dashboards.iter().for_each(|dashboard| asker.choose(dashboard));
+        for dashboard in dashboards {
+            asker.choose(dashboard);
+        }
         asker
     }
 
@@ -167,7 +172,7 @@ impl<'a> Asker<'a> {
     }
 
     /// What Prometheus answers: each series with its values.
-    fn answer(&self, question: &Question<'_>) -> Result<Vec<(BTreeMap<String, String>, Vec<f64>)>, String> {
+    fn answer(&self, question: &Question<'_>) -> Result<Vec<Series>, String> {
         let expr = self.filled(question.dashboard, question.expr)?;
         let (now, begin) = (self.now.to_string(), (self.now - minutes(60.0).as_secs_f64()).to_string());
         let answer = if question.instant {
@@ -216,13 +221,12 @@ impl<'a> Asker<'a> {
 
     /// That Prometheus has something against a question: an error, or a warning.
     pub(super) fn fails(&self, question: &Question<'_>) -> Option<String> {
-        match question.label {
-            Some(_) => None,
-            None => {
-                let answer = match self.answer(question) {
-                    Err(error) => return Some(error),
-                    Ok(answer) => answer,
-                };
+        if question.label.is_some() {
+            return None;
+        }
+        match self.answer(question) {
+            Err(error) => Some(error),
+            Ok(answer) => {
                 // A count is 0 where there is nothing to be counted, and not gone.
                 let counts = question.expr.trim_end().ends_with("or vector(0)");
                 (counts && answer.is_empty()).then(|| "it counts, and says nothing".to_owned())

@@ -1,5 +1,6 @@
 //! A busy hour of the shop: something of everything that a dashboard shows.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::support::daemon::eventually;
@@ -56,7 +57,7 @@ pub(super) fn begin() -> World {
             ("replica", RedisServer::start(&["--replicaof", "127.0.0.1", &port.to_string()])),
             ("sentinel", RedisServer::sentinel(port)),
         ] {
-            targets += &format!("[redis.targets.{name}]\nurl = '{}'\n", server.url());
+            writeln!(targets, "[redis.targets.{name}]\nurl = '{}'", server.url()).unwrap();
             beside.push(server);
         }
         targets
