@@ -18,6 +18,7 @@ mod example;
 mod faults;
 mod formats;
 mod fresh;
+mod grafana;
 mod host;
 mod limits;
 mod log_formats;

@@ -108,7 +108,7 @@ impl Shop {
     /// What vitrin watches, and how often; each server may take as long as Prometheus waits for a page.
     pub(crate) fn targets(&self) -> String {
         let mut text = String::new();
-        let patience = crate::relay::PATIENCE.as_millis() * 3 / 4;
+        let patience = super::relay::PATIENCE.as_millis() * 3 / 4;
         let password = self.password();
         writeln!(text, "[mysql]\ntimeout = '{patience}ms'\n").unwrap();
         for (name, database) in [("main", &self.database), ("replica", &self.replica)] {

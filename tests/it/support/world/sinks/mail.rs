@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::timeline::Mail;
+use crate::support::world::timeline::Mail;
 
 /// Reads a mail that came for these.
 pub(super) fn read(to: Vec<String>, whole: String) -> Mail {

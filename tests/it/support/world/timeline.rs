@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::compress::in_minutes;
+use super::compress::in_minutes;
 
 /// One thing that happened.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::timeline::{Labels, Timeline, What};
+use crate::support::world::timeline::{Labels, Timeline, What};
 
 /// Where phones are.
 pub(crate) const PHONE: &str = "/phone/";

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::mail;
 use crate::support::daemon::{eventually, free_port, listens};
-use crate::timeline::{Timeline, What};
+use crate::support::world::timeline::{Timeline, What};
 
 /// How it behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::compress::{compress, decompress};
+use super::compress::{compress, decompress};
 use crate::support::daemon::folder;
 
 /// Where the shipped files are.

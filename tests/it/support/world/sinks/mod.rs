@@ -1,10 +1,9 @@
 //! Where the calls arrive: a mail server and a web server that write down whatever comes.
 
-mod mail;
+pub(crate) mod mail;
 
-mod smtp;
+pub(crate) mod smtp;
 mod web;
 
-pub(crate) use mail::claims;
-pub(crate) use smtp::{Manners, Smtp};
+pub(crate) use smtp::Smtp;
 pub(crate) use web::Web;

@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::compress::flag;
-use crate::files::{Files, Substitution};
+use super::compress::flag;
+use super::files::{Files, Substitution};
+use super::timeline::Labels;
 use crate::support::daemon::{Daemon, eventually, folder, free_port, listens, program};
 use crate::support::http;
-use crate::timeline::Labels;
 
 /// The flags that are lengths of time, as they are recommended (the documentation says why), to be compressed.
 const PROMETHEUS_TIMES: [(&str, &str); 4] = [
@@ -103,6 +103,12 @@ impl Monitoring {
         data["data"]["result"].as_array().into_iter().flatten().map(sample).collect()
     }
 
+    /// What the first Prometheus answers to a question of its API, good or bad.
+    pub(crate) fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Value {
+        let parameters: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        Self::get(self.prometheus[0].port, &format!("{path}?{}", parameters.join("&")))
+    }
+
     /// The alerts that one Alertmanager knows as firing.
     pub(crate) fn alerts(&self, which: usize) -> Vec<Labels> {
         let alerts = Self::get(self.alertmanagers[which].port, "/api/v2/alerts?silenced=true&inhibited=true");
@@ -163,7 +169,7 @@ fn start_prometheus(files: &Files, port: u16) -> Server {
     let folder = folder();
     let mut command = program(&["prometheus"]);
     command
-        .arg(format!("--config.file={}", files.path(crate::files::PROMETHEUS).display()))
+        .arg(format!("--config.file={}", files.path(super::files::PROMETHEUS).display()))
         .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
         .args(times(&PROMETHEUS_TIMES));
@@ -178,7 +184,7 @@ fn start_alertmanagers(files: &Files, ports: &[u16]) -> Vec<Server> {
         let folder = folder();
         let mut command = program(&["prometheus-alertmanager"]);
         command
-            .arg(format!("--config.file={}", files.path(crate::files::ALERTMANAGER).display()))
+            .arg(format!("--config.file={}", files.path(super::files::ALERTMANAGER).display()))
             .arg(format!("--storage.path={}", folder.path().join("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .args(times(&ALERTMANAGER_TIMES));
