@@ -1,12 +1,15 @@
 //! Who is called: the files of `alertmanager/` and `prometheus/prometheus.yml`, before the programs that read them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::daemon::{Daemon, copy, folder, free_port, program};
+use serde_json::{Value, json};
+
+use crate::support::daemon::{Daemon, copy, folder, free_port, program, until_content};
 use crate::support::generation::Generation;
 use crate::support::http;
 
@@ -148,18 +151,81 @@ fn a_copy_leads_to_the_graphs_of_its_topic() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-#[test]
-fn debians_alertmanager_shows_our_page_where_links_of_mails_lead() {
+/// Alertmanager with the shipped files, which tells nobody within an hour, and its address.
+fn alertmanager(arguments: &[&str]) -> (Daemon, SocketAddr) {
     let folder = folder();
     copy(&shipped("alertmanager"), &folder.path().join("alertmanager"));
+    let here = folder.path().join("alertmanager");
+    let text = fs::read_to_string(here.join("alertmanager.yml")).unwrap();
+    let patient = text.replace("group_wait: 30s", "group_wait: 1h");
+    assert_ne!(text, patient);
+    fs::write(here.join("alertmanager.yml"), patient).unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let here = folder.path().join("alertmanager").display().to_string();
     let mut command = program(&["prometheus-alertmanager"]);
-    command.arg(format!("--config.file={here}/alertmanager.yml")).arg(format!("--storage.path={here}/data"));
-    command.arg(format!("--web.listen-address={address}")).arg(format!("--web.ui-path={here}/ui"));
-    command.arg("--cluster.listen-address=");
+    let [file, data] = ["alertmanager.yml", "data"].map(|name| here.join(name).display().to_string());
+    command.arg(format!("--config.file={file}")).arg(format!("--storage.path={data}"));
+    command.arg(format!("--web.listen-address={address}")).arg("--cluster.listen-address=");
+    command.args(arguments.iter().map(|argument| argument.replace("HERE", &here.display().to_string())));
     let mut daemon = Daemon::start("alertmanager", command, folder);
     daemon.wait_until(|| http::ask(address, "GET", "/-/ready", &[]).is_ok_and(|response| response.status == 200));
+    (daemon, address)
+}
+
+#[test]
+fn debians_alertmanager_shows_our_page_where_links_of_mails_lead() {
+    let (_daemon, address) = alertmanager(&["--web.ui-path=HERE/ui"]);
     let page = http::ask(address, "GET", "/", &[]).unwrap();
     assert_eq!(page.text(), fs::read_to_string(shipped("alertmanager/ui/index.html")).unwrap());
+}
+
+/// Labels as `routes.tsv` and `night.tsv` have them.
+fn labels(column: &str) -> Value {
+    column.split(' ').map(|pair| pair.split_once('=').unwrap()).collect()
+}
+
+/// What Alertmanager does with the alert of these labels: the receivers that it is for, and the alerts that keep it
+/// quiet.
+fn fate(alerts: &[Value], labels: &Value) -> (String, String) {
+    let Some(alert) = alerts.iter().find(|alert| alert["labels"] == *labels) else {
+        return (String::new(), "it is not there".to_owned());
+    };
+    let receivers = alert["receivers"].as_array().unwrap().iter().map(|receiver| receiver["name"].as_str().unwrap());
+    let inhibitors = alert["status"]["inhibitedBy"].as_array().unwrap();
+    let causes: BTreeSet<_> = alerts
+        .iter()
+        .filter(|other| inhibitors.contains(&other["fingerprint"]))
+        .map(|cause| cause["labels"]["alertname"].as_str().unwrap())
+        .collect();
+    let causes: Vec<_> = causes.into_iter().collect();
+    let quiet = if inhibitors.is_empty() { "-".to_owned() } else { causes.join(",") };
+    (receivers.collect::<Vec<_>>().join(","), quiet)
+}
+
+#[test]
+fn on_a_bad_night_each_cause_is_told_and_nothing_that_follows_from_it() {
+    let table = fs::read_to_string(shipped("tests/alertmanager/night.tsv")).unwrap();
+    let night: Vec<_> = table
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| {
+            let columns: Vec<_> = line.split('\t').collect();
+            (labels(columns[0]), (columns[1].to_owned(), columns[2].to_owned()))
+        })
+        .collect();
+    let (_daemon, address) = alertmanager(&[]);
+    let alerts: Value = night.iter().map(|(labels, _)| json!({"labels": labels})).collect();
+    let body = alerts.to_string();
+    let mut connection = http::Connection::open(address).unwrap();
+    let head = format!("Host: {address}\r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
+    connection.send(format!("POST /api/v2/alerts HTTP/1.1\r\n{head}\r\n\r\n{body}").as_bytes()).unwrap();
+    assert_eq!(connection.answer("POST").unwrap().status, 200);
+    // It takes them in one after the other: the last is a cause.
+    until_content("all alerts of the night to be told or quiet", || {
+        let page = http::ask(address, "GET", "/api/v2/alerts", &[]).unwrap();
+        let alerts: Vec<Value> = serde_json::from_str(&page.text()).unwrap();
+        night.iter().find_map(|(labels, expected)| {
+            let found = fate(&alerts, labels);
+            (found != *expected).then(|| format!("{labels}: {found:?}, not {expected:?}"))
+        })
+    });
 }

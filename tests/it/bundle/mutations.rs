@@ -13,9 +13,8 @@ use promql_parser::parser::{self, Expr};
 use serde_json::{Value, json};
 
 use super::alerts::WATCHDOG;
-use super::catalogue::beside;
 use super::expression::{Expression, pinned, selectors};
-use super::files::{Bundle, Rule, Rules, rows, tests_file, yaml};
+use super::files::{Bundle, Rule, Rules, tests_file, yaml};
 use super::latch::{self, HELD};
 use super::thresholds::THRESHOLD;
 use super::tools::promtool_tests;
@@ -29,11 +28,6 @@ const UNHELD: &str = "nothing holds it";
 
 /// How many of an alert's comparisons are turned round, one at a time.
 const COMPARISONS: usize = 8;
-
-/// What is spoiled without a case that notices, and why that is put up with.
-fn unnoticed() -> Vec<[String; 3]> {
-    rows(&beside("unnoticed.tsv"), |row| row)
-}
 
 /// Every way to spoil an alert of the bundle that no test notices.
 pub(super) fn complaints(bundle: &Bundle) -> Vec<String> {
@@ -103,7 +97,7 @@ fn mutants(rule: &Rule) -> Vec<(String, Rule)> {
 
 /// Every way to spoil this alert that no case of its file notices; and whether one does that nothing holds it.
 fn of_alert(bundle: &Bundle, tests: &Value, file: &str, rule: &Rule) -> (Vec<String>, bool) {
-    let (mutants, excused) = (mutants(rule), unnoticed());
+    let mutants = mutants(rule);
     let folder = folder();
     let mut names = Vec::new();
     for loaded in &bundle.tests[file].rule_files {
@@ -135,12 +129,8 @@ fn of_alert(bundle: &Bundle, tests: &Value, file: &str, rule: &Rule) -> (Vec<Str
     for (what, mutant) in &mutants {
         if what == UNHELD {
             held = noticed.contains(mutant.alert.as_str());
-            continue;
-        }
-        let is_excused = excused.iter().any(|[alert, known, _]| *alert == rule.alert && known == what);
-        if noticed.contains(mutant.alert.as_str()) == is_excused {
-            let says = if is_excused { "a case notices after all" } else { "no case notices" };
-            complaints.push(of_file(format!("{}: {says} that {what}", rule.alert)));
+        } else if !noticed.contains(mutant.alert.as_str()) {
+            complaints.push(of_file(format!("{}: no case notices that {what}", rule.alert)));
         }
     }
     (complaints, held)
@@ -309,14 +299,4 @@ fn unheld(rule: &Rule) -> Option<Rule> {
     let whole = Expression::parse(&rule.expr).ok()?;
     let main = latch::without(&whole);
     (main.tree() != whole.tree()).then(|| Rule { expr: main.tree().to_string(), ..rule.clone() })
-}
-
-#[test]
-fn what_is_put_up_with_is_about_alerts_that_exist() {
-    let bundle = Bundle::shipped();
-    for [alert, what, why] in unnoticed() {
-        let known = bundle.alerts().find(|(_, rule)| rule.alert == alert);
-        let spoils = known.is_some_and(|(_, rule)| mutants(rule).iter().any(|(known, _)| *known == what));
-        assert!(spoils && why.ends_with('.'), "unnoticed.tsv: {alert}: {what}: {why}");
-    }
 }
