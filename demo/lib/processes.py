@@ -1,9 +1,11 @@
-"""Servers as children, in one folder and one session, so that one sweep ends and removes everything."""
+"""Servers as children, in one folder, so that one sweep ends and removes everything."""
+import ctypes
 import http.client
 import os
 import random
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +16,7 @@ NOBODY = 65534
 PATIENCE = 120
 # Below those that Linux gives to outgoing connections.
 PORTS = range(20_000, 32_000)
+PR_SET_CHILD_SUBREAPER = 36
 SBIN = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"]
 
 
@@ -25,31 +28,46 @@ class Over(Exception):
     """Whoever started the demo is gone."""
 
 
-def members(session):
-    """The live processes of a session."""
-    found = []
+def adopt():
+    """Makes us the parent of all descendants that lose theirs, so that none gets out of sight: PHP-FPM, for one, begins
+    a session and a group of its own."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "PR_SET_CHILD_SUBREAPER")
+
+
+def descendants():
+    """All processes below us, zombies too."""
+    children = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
-                state, _, _, its_session = file.read().rpartition(")")[2].split()[:4]
-        except (OSError, ValueError):
+                parent = int(file.read().rpartition(")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
             continue
-        if int(its_session) == session and state not in "ZX":
-            found.append(int(name))
+        children.setdefault(parent, []).append(int(name))
+    found, new = [], [os.getpid()]
+    while new:
+        new = [child for parent in new for child in children.get(parent, [])]
+        found += new
     return found
 
 
-def sweep(session, folder):
-    """Ends all of a session but ourselves, and removes the folder. Says what it could not."""
+def sweep(folder):
+    """Ends all our descendants, and removes the folder. Says what it could not."""
     deadline = time.monotonic() + PATIENCE
-    while left := [pid for pid in members(session) if pid != os.getpid()]:
+    while left := descendants():
         if time.monotonic() > deadline:
             return f"these processes do not end: {left}"
         for pid in left:
             try:
-                os.kill(pid, 9)
+                os.kill(pid, signal.SIGKILL)
             except OSError:
                 pass
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass
         time.sleep(0.02)
     shutil.rmtree(folder, ignore_errors=True)
     return f"{folder} could not be removed" if os.path.lexists(folder) else None

@@ -7,7 +7,7 @@ require __DIR__ . '/stores.php';
 /** The shop is open or says that it is not; a stack trace is for the log. */
 set_exception_handler(function (Throwable $error): void {
     error_log(get_class($error) . ': ' . $error->getMessage());
-    page('Closed for a moment', '<p>Something that this page needs does not answer. Please try again soon.</p>', 503);
+    page('Closed for a moment', '<p>Something that this page needs does not answer. Please try again soon.</p>', 503, 'Shop');
 });
 set_error_handler(fn (int $level, string $text, string $file, int $line) =>
     (error_reporting() & $level) === 0 ? false : throw new ErrorException($text, 0, $level, $file, $line));
@@ -40,8 +40,10 @@ function shared(int $seconds): void
     header("X-Accel-Expires: $seconds");
 }
 
-function page(string $title, string $body, int $status = 200): void
+function page(string $title, string $body, int $status = 200, ?string $shop = null): void
 {
+    // Whatever a page is about, it needs these.
+    $shop = h($shop ?? setting('name'));
     http_response_code($status);
     header('Content-Type: text/html; charset=utf-8');
     [$title, $link] = [h($title), '/index.php?route='];
@@ -51,13 +53,13 @@ function page(string $title, string $body, int $status = 200): void
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>$title – The shop window</title>
+        <title>$title – $shop</title>
         <link rel="stylesheet" href="/catalog/view/shop.css">
         <link rel="icon" href="/image/shop.svg">
         </head>
         <body>
         <header>
-        <a class="name" href="/"><img src="/image/shop.svg" alt="" width="28" height="28"> The shop window</a>
+        <a class="name" href="/"><img src="/image/shop.svg" alt="" width="28" height="28"> $shop</a>
         <form action="/index.php">
         <input type="hidden" name="route" value="product/search">
         <input type="search" name="search" placeholder="Search" aria-label="Search">

@@ -2,6 +2,11 @@
 CREATE DATABASE IF NOT EXISTS shop CHARACTER SET utf8mb4;
 USE shop;
 
+CREATE TABLE settings (
+  name VARCHAR(40) PRIMARY KEY,
+  value VARCHAR(200) NOT NULL
+);
+
 CREATE TABLE categories (
   id INT PRIMARY KEY AUTO_INCREMENT,
   slug VARCHAR(40) NOT NULL UNIQUE,
@@ -47,6 +52,8 @@ CREATE TABLE order_lines (
   FOREIGN KEY (order_id) REFERENCES orders (id),
   FOREIGN KEY (product_id) REFERENCES products (id)
 );
+
+INSERT INTO settings (name, value) VALUES ('name', 'The shop window');
 
 INSERT INTO categories (id, slug, name) VALUES
   (1, 'lighting', 'Lighting'), (2, 'kitchen', 'Kitchen'), (3, 'desk', 'Desk'),

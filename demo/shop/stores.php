@@ -121,6 +121,12 @@ function rows(string $sql, mixed ...$values): array
     return $result ? $result->fetch_all(MYSQLI_ASSOC) : [];
 }
 
+/** What the shopkeeper has set, from the cache: the database would be asked by every page. */
+function setting(string $name): string
+{
+    return cached('settings', 600, fn () => array_column(rows('SELECT name, value FROM settings'), 'value', 'name'))[$name] ?? '';
+}
+
 /** A visitor's session, which begins when there is something to remember. Its cookie is called as OpenCart's. */
 final class Session
 {

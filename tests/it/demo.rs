@@ -118,12 +118,17 @@ impl Demo {
         those.map(|call| call["subject"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// All that runs in its session, and so is its own.
+    /// All that it has started, and what that has started.
     fn processes(&self) -> BTreeSet<u32> {
         let all = processes();
-        let own = all.iter().filter(|process| process.parent == self.child.id()).map(|process| process.id);
-        let sessions: BTreeSet<_> = own.collect();
-        all.iter().filter(|process| sessions.contains(&process.session)).map(|process| process.id).collect()
+        let mut found = BTreeSet::from([self.child.id()]);
+        loop {
+            let known = found.len();
+            found.extend(all.iter().filter(|process| found.contains(&process.parent)).map(|process| process.id).collect::<Vec<_>>());
+            if found.len() == known {
+                return found;
+            }
+        }
     }
 
     fn status(&mut self) -> ExitStatus {
@@ -158,7 +163,6 @@ impl Drop for Demo {
 struct Process {
     id: u32,
     parent: u32,
-    session: u32,
 }
 
 impl Process {
@@ -180,7 +184,7 @@ fn processes() -> Vec<Process> {
         };
         let fields: Vec<_> = rest.split(' ').collect();
         if fields[0] != "Z" {
-            found.push(Process { id, parent: fields[1].parse().unwrap(), session: fields[3].parse().unwrap() });
+            found.push(Process { id, parent: fields[1].parse().unwrap() });
         }
     }
     found
