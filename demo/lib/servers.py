@@ -8,7 +8,6 @@ import shutil
 import stat
 import string
 import subprocess
-import urllib.parse
 
 from processes import SBIN, Failed, get, listens
 
@@ -306,13 +305,19 @@ class Demo:
 
     def first_numbers(self):
         """Until Prometheus has asked everybody and knows of the shop's visitors."""
+
+        def ready():
+            targets = self.asked("/api/v1/targets?state=active", "activeTargets")
+            return (all(target["health"] == "up" for target in targets)
+                    and self.asked("/api/v1/query?query=shop_http_requests_total", "result"))
+
         self.stack.screen.begin("first numbers in Prometheus")
-        self.stack.until(lambda: self.number("count(up == 1) == count(up)") and self.number("count(shop_http_requests_total)"))
+        self.stack.until(ready)
         self.stack.screen.done()
 
-    def number(self, query):
+    def asked(self, path, what):
+        """A list of Prometheus' answer; an empty one when there is none."""
         try:
-            answer = json.loads(get(self.ports["PROMETHEUS"], "/api/v1/query?query=" + urllib.parse.quote(query)) or "{}")
-            return bool(answer["data"]["result"])
+            return json.loads(get(self.ports["PROMETHEUS"], path) or "{}")["data"][what]
         except (ValueError, KeyError):
-            return False
+            return []

@@ -12,7 +12,6 @@ use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use tempfile::TempDir;
 use vitrin::collectors::access_log::format::Format;
-use vitrin::config;
 
 use crate::support::daemon::{folder, within};
 use crate::support::generation::Generation;
@@ -87,7 +86,8 @@ impl Demo {
     /// The address that stands behind this word.
     fn address(&self, name: &str) -> SocketAddr {
         let said = self.said();
-        let line = said.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+        let is_it = |line: &&str| line.trim_start().starts_with(name) && line.contains("http://");
+        let line = said.lines().find(is_it).unwrap();
         let (_, address) = line.split_once("http://").unwrap();
         address.split('/').next().unwrap().parse().unwrap()
     }
@@ -95,7 +95,8 @@ impl Demo {
     /// The command that is suggested: these words and a process.
     fn suggested(&self, words: &str) -> String {
         let said = self.said();
-        let is_it = |line: &&str| line.rsplit_once(' ').is_some_and(|(start, id)| start == words && id.parse::<u32>().is_ok());
+        let is_it =
+            |line: &&str| line.rsplit_once(' ').is_some_and(|(start, id)| start == words && id.parse::<u32>().is_ok());
         said.lines().map(str::trim).find(is_it).unwrap().to_owned()
     }
 
@@ -124,7 +125,12 @@ impl Demo {
         let mut found = BTreeSet::from([self.child.id()]);
         loop {
             let known = found.len();
-            found.extend(all.iter().filter(|process| found.contains(&process.parent)).map(|process| process.id).collect::<Vec<_>>());
+            found.extend(
+                all.iter()
+                    .filter(|process| found.contains(&process.parent))
+                    .map(|process| process.id)
+                    .collect::<Vec<_>>(),
+            );
             if found.len() == known {
                 return found;
             }
@@ -178,7 +184,8 @@ fn processes() -> Vec<Process> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().map(Result::unwrap) {
         let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let (Some(id), Some((_, rest))) = (entry.file_name().to_str().and_then(|id| id.parse().ok()), stat.rsplit_once(") "))
+        let (Some(id), Some((_, rest))) =
+            (entry.file_name().to_str().and_then(|id| id.parse().ok()), stat.rsplit_once(") "))
         else {
             continue;
         };
@@ -215,7 +222,9 @@ fn the_shop_is_watched_and_an_experiment_ends_in_the_mailbox() {
         seen == routes
     });
     assert_eq!(demo.query("count(up)")[0]["value"][1], "3");
-    for complaint in ["up == 0", "vitrin_up == 0", "vitrin_collect_failures_total > 0", "mysql_query_orders_placed == 0"] {
+    for complaint in
+        ["up == 0", "vitrin_up == 0", "vitrin_collect_failures_total > 0", "mysql_query_orders_placed == 0"]
+    {
         assert_eq!(demo.query(complaint), [] as [Value; 0], "{complaint}");
     }
     for works in [
@@ -232,7 +241,9 @@ fn the_shop_is_watched_and_an_experiment_ends_in_the_mailbox() {
 
     run(&demo.suggested("kill"));
     demo.until_said("redis has ended");
-    within(PATIENCE, "a mail about Redis", || demo.delivered("mail").contains(&"[main] RedisDown open, level 1".to_owned()));
+    within(PATIENCE, "a mail about Redis", || {
+        demo.delivered("mail").contains(&"[main] RedisDown open, level 1".to_owned())
+    });
     within(PATIENCE, "a call about Redis", || demo.delivered("phone").contains(&"[main] RedisDown rings".to_owned()));
     run(&demo.suggested("kill -USR1"));
     within(PATIENCE, "Redis to be back", || !demo.query("redis_up == 1").is_empty());
@@ -282,10 +293,17 @@ fn what_is_not_installed_is_named_before_anything_starts() {
 }
 
 #[test]
-fn its_configuration_says_what_the_documents_say() {
-    let read = |path| fs::read_to_string(shipped(path)).unwrap();
-    assert!(read("demo/conf/shop.conf").contains(Format::RECOMMENDED));
-    let places = read("demo/conf/vitrin.toml").replace("${FOLDER}", "/srv");
-    let text = places.replace("${REDIS_PORT}", "6379").replace("${TLS_PORT}", "443");
-    config::parse(Path::new("vitrin.toml"), &text).unwrap();
+fn its_log_is_in_the_recommended_format() {
+    assert!(fs::read_to_string(shipped("demo/conf/shop.conf")).unwrap().contains(Format::RECOMMENDED));
+}
+
+#[test]
+fn what_it_runs_is_installed_for_the_tests_too() {
+    let names = |path| -> BTreeSet<String> {
+        let text = fs::read_to_string(shipped(path)).unwrap();
+        let packages = text.lines().map(|line| line.split('#').next().unwrap().trim());
+        packages.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    };
+    let (demo, tests) = (names("demo/packages"), names("tests/packages"));
+    assert_eq!(demo.difference(&tests).collect::<Vec<_>>(), [""; 0]);
 }
