@@ -16,7 +16,7 @@ run: ## Start the exporter: http://127.0.0.1:22100/metrics
 demo: ## A small shop, watched: the whole stack on this machine until Ctrl-C (Debian; sudo if packages are missing)
 	tests/install-packages demo/packages
 	cargo build --release --locked
-	@demo/run
+	@demo/run --vitrin "$${CARGO_TARGET_DIR:-target}/release/vitrin"
 
 packages: ## Install the servers and tools that the tests need (Debian; root or sudo)
 	tests/install-packages

@@ -177,7 +177,10 @@ class Stack:
             argv, drop = ["chroot", f"--userspec=+{NOBODY}:+{NOBODY}", self.root, *argv], {}
         clean = {"PATH": ":".join(SBIN), "HOME": self.folder, "LANG": "C.UTF-8", "TMPDIR": self.folder}
         clean |= {name: os.environ[name] for name in ("TZ",) if name in os.environ} | environment
-        return subprocess.Popen(argv, env=clean, cwd=self.folder, **drop, **streams)
+        try:
+            return subprocess.Popen(argv, env=clean, cwd=self.folder, **drop, **streams)
+        except OSError as error:
+            raise Failed(f"{argv[0]} cannot be started: {error.strerror}") from error
 
     def run(self, name, argv, ours=False, **streams):
         """Runs a program to its end, which must be a good one."""
