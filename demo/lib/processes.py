@@ -86,6 +86,10 @@ class Screen:
         except OSError:
             pass
 
+    def note(self, text):
+        """What has just happened."""
+        self.say(f"  {time.strftime('%H:%M:%S')}  {text}")
+
     def begin(self, what):
         self.what, self.since, self.shown = what, time.monotonic(), -1
         self.tick()

@@ -2,96 +2,21 @@
 import glob
 import json
 import os
-import re
-import secrets
 import shutil
-import stat
-import string
 import subprocess
 
-from processes import SBIN, Failed, get, listens
-
-# Of several names the first that is there: Debian has MariaDB and Redis, newer ones MySQL and Valkey as well.
-PROGRAMS = {
-    "MariaDB": ("mariadbd", "mysqld"),
-    "client": ("mariadb", "mysql"),
-    "Redis": ("redis-server", "valkey-server"),
-    "nginx": ("nginx",),
-    "Prometheus": ("prometheus",),
-    "Alertmanager": ("prometheus-alertmanager", "alertmanager"),
-    "openssl": ("openssl",),
-}
+from bundle import Bundle
+from processes import Failed, get, listens
 
 
-class Demo:
+class Demo(Bundle):
     """The shop, and who watches it."""
 
-    def __init__(self, stack, repository, vitrin):
-        self.stack, self.repository, self.vitrin, self.folder = stack, repository, vitrin, stack.folder
-        self.programs = {name: stack.find(*names) for name, names in PROGRAMS.items()}
-        self.programs["PHP-FPM"] = stack.find(*self.php_names())
-        missing = [name for name, path in self.programs.items() if path is None]
-        if missing:
-            raise Failed(f"{', '.join(missing)}: not installed; `make demo` installs what is missing on Debian")
-        self.ports = {
-            name: stack.port(usual)
-            for name, usual in (
-                ("SHOP", 8080), ("TLS", 8443), ("REDIS", 6379), ("VITRIN", 22100), ("PROMETHEUS", 9090),
-                ("ALERTMANAGER", 9093), ("SMTP", 1025), ("MAIL", 8025), ("GRAFANA", 3000),
-            )
-        }
-        self.values = {f"{name}_PORT": port for name, port in self.ports.items()}
-        self.values |= {"FOLDER": self.folder, "SHOP_PASSWORD": secrets.token_hex(16)}
-        self.passwords = {name: secrets.token_hex(16) for name in ("mysql", "redis", "root")}
-        # The servers may not be able to read the repository, and the demo is not to change when that does.
-        for name in ("demo", "docs/runbooks", "prometheus/rules", "alertmanager", "grafana"):
-            if os.path.isdir(f"{repository}/{name}"):
-                shutil.copytree(f"{repository}/{name}", f"{self.folder}/bundle/{name}")
-        if stack.as_root:
-            self.open(f"{self.folder}/bundle")
-
-    def open(self, folder):
-        for place, _, names in os.walk(folder):
-            os.chmod(place, 0o755)
-            for name in names:
-                os.chmod(f"{place}/{name}", stat.S_IMODE(os.stat(f"{place}/{name}").st_mode) | 0o444)
-
-    def php_names(self):
-        paths = [path for place in SBIN for path in glob.glob(f"{self.stack.root or ''}{place}/php-fpm*")]
-        names = {os.path.basename(path) for path in paths}
-        return sorted(names, key=lambda name: [int(number) for number in re.findall(r"\d+", name)], reverse=True)
-
-    def url(self, name, path=""):
-        return f"http://127.0.0.1:{self.ports[name]}{path}"
-
-    def configured(self, source, target, **more):
-        """A file of demo/conf with its places filled in; `$uri` and the like are left to nginx."""
-        with open(f"{self.repository}/demo/conf/{source}", encoding="utf-8") as file:
-            text = string.Template(file.read()).safe_substitute(self.values | more)
-        return self.stack.write(target, text)
-
-    def version(self, *command):
-        """What a server calls itself by: a number, or nothing."""
-        process = self.stack.spawn(command, {}, False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        told = process.communicate(timeout=30)[0].decode(errors="replace")
-        return (re.search(r"\d+\.\d+(\.\d+)?", told) or [""])[0]
-
-    def step(self, name, *how):
-        """Begins a step that the screen shows with the server's version."""
-        version = self.version(*how) if how else ""
-        self.stack.screen.begin(f"{name} {version}".strip())
-
-    def block(self, name):
-        """A block of docs/backends.md: what the backends must allow is written there, and done here."""
-        with open(f"{self.repository}/docs/backends.md", encoding="utf-8") as file:
-            found = re.search(rf"<!-- test: {name} -->\n```\w*\n(.*?)```", file.read(), re.DOTALL)
-        if not found:
-            raise Failed(f"docs/backends.md has no block {name}")
-        return found[1]
-
     def start(self):
-        for step in (self.database, self.redis, self.php_fpm, self.nginx, self.front_page, self.mail, self.watcher,
-                     self.load, self.alertmanager, self.prometheus, self.grafana, self.first_numbers):
+        for step in (
+            self.database, self.redis, self.php_fpm, self.nginx, self.front_page, self.mail, self.watcher, self.load,
+            self.alertmanager, self.prometheus, self.grafana, self.first_numbers,
+        ):
             step()
 
     def database(self):
@@ -107,9 +32,10 @@ class Demo:
             stack.run("mysql-install", [install, "--no-defaults", *places, "--force", "--skip-test-db",
                                         "--auth-root-authentication-method=normal"])
         else:
-            stack.run("mysql-install", [program, "--no-defaults", "--initialize-insecure", "--secure-file-priv=", *places])
+            make = [program, "--no-defaults", "--initialize-insecure", "--secure-file-priv=", *places]
+            stack.run("mysql-install", make)
         file = self.configured("my.cnf", "my.cnf")
-        client = [self.programs["client"], "--no-defaults", "--user=root", f"--socket={folder}/mysqld.sock"]
+        client = [self.programs["MariaDB's client"], "--no-defaults", "--user=root", f"--socket={folder}/mysqld.sock"]
 
         def ready():
             # MySQL listens for a moment while it is not ready yet: ask.
@@ -178,7 +104,8 @@ class Demo:
             SHOP_STATUS_ALLOW="allow unix:;",
         )
         file = self.configured("nginx.conf", "nginx/nginx.conf")
-        self.stack.serve("nginx", [program, "-c", file, "-e", f"{folder}/error.log"], lambda: listens(self.ports["SHOP"]))
+        command = [program, "-c", file, "-e", f"{folder}/error.log"]
+        self.stack.serve("nginx", command, lambda: listens(self.ports["SHOP"]))
         self.stack.screen.done()
 
     def certificate(self):
@@ -201,9 +128,6 @@ class Demo:
         self.stack.serve("mail", command, lambda: get(self.ports["MAIL"], "/") is not None, ours=True)
         self.stack.screen.done()
 
-    def python(self):
-        return "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else shutil.which("python3")
-
     def watcher(self):
         self.stack.screen.begin("vitrin")
         self.stack.room("vitrin")
@@ -219,22 +143,12 @@ class Demo:
         self.stack.serve("vitrin", command, lambda: get(self.ports["VITRIN"], "/-/healthy") is not None, ours=True)
         self.stack.screen.done()
 
-    def changed(self, source, target, changes):
-        """A shipped file, as an operator would change it; each place must be there."""
-        with open(f"{self.repository}/{source}", encoding="utf-8") as file:
-            text = file.read()
-        for shipped, ours in changes.items():
-            if shipped not in text:
-                raise Failed(f"{source} no longer has {shipped!r}")
-            text = text.replace(shipped, ours)
-        return self.stack.write(target, text)
-
     def alertmanager(self):
         program = self.programs["Alertmanager"]
         self.step("Alertmanager", program, "--version")
         folder = self.stack.room("alertmanager")
         file = self.changed("alertmanager/alertmanager.yml", "alertmanager/alertmanager.yml", {
-            "smtp_smarthost: mail.example.com:587": f"smtp_smarthost: 127.0.0.1:{self.ports['SMTP']}\n  smtp_require_tls: false",
+            "mail.example.com:587": f"127.0.0.1:{self.ports['SMTP']}\n  smtp_require_tls: false",
             "  smtp_auth_username: alerts@example.com\n  smtp_auth_password_file: /etc/alertmanager/secrets/smtp\n": "",
             "http://127.0.0.1:9467/phone/on-call": self.url("MAIL", "/phone"),
             "https://deadman.example.com/vitrin": self.url("MAIL", "/dead-man"),
@@ -257,8 +171,6 @@ class Demo:
         self.step("Prometheus", program, "--version")
         folder = self.stack.room("prometheus")
         file = self.changed("prometheus/prometheus.yml", "prometheus/prometheus.yml", {
-            "https://git.example.com/shop/vitrin/blob/main/docs/runbooks": self.url("MAIL", "/runbooks"),
-            "https://grafana.example.com": self.url("GRAFANA" if self.grafana_program() else "MAIL"),
             "rule_files: [rules/*.yml]": f"rule_files: ['{self.folder}/bundle/prometheus/rules/*.yml']",
             "127.0.0.1:22100": f"127.0.0.1:{self.ports['VITRIN']}",
             "127.0.0.1:9090": f"127.0.0.1:{self.ports['PROMETHEUS']}",
@@ -275,9 +187,6 @@ class Demo:
         command = [self.python(), f"{self.folder}/bundle/demo/load", f"--shop={self.url('SHOP')}"]
         self.stack.serve("load", command, lambda: True, ours=True)
         self.stack.screen.done()
-
-    def grafana_program(self):
-        return None if self.stack.root else self.stack.find("grafana", "grafana-server")
 
     def grafana(self):
         """Where it is installed, with our data sources and dashboards; Debian has no package of it."""
@@ -297,11 +206,20 @@ class Demo:
             "GF_PATHS_PROVISIONING": f"{bundle}/provisioning", "GF_SERVER_HTTP_ADDR": "127.0.0.1",
             "GF_SERVER_HTTP_PORT": str(self.ports["GRAFANA"]), "GF_AUTH_ANONYMOUS_ENABLED": "true",
             "GF_ANALYTICS_REPORTING_ENABLED": "false", "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+            "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+            "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{bundle}/dashboards/operations/overview.json",
         }
         home = os.environ.get("GF_PATHS_HOME", "/usr/share/grafana")
         command = [program, *(["server"] if program.endswith("/grafana") else []), f"--homepath={home}"]
-        self.stack.serve("grafana", command, lambda: get(self.ports["GRAFANA"], "/api/health") is not None, environment)
-        self.stack.screen.done()
+        try:
+            healthy = lambda: get(self.ports["GRAFANA"], "/api/health") is not None
+            self.stack.serve("grafana", command, healthy, environment)
+            self.stack.screen.done()
+        except Failed as failure:
+            # It may be one of any version. The rest does not need it.
+            del self.stack.servers["grafana"]
+            self.stack.screen.broken()
+            self.stack.screen.say(f"  {failure}")
 
     def first_numbers(self):
         """Until Prometheus has asked everybody and knows of the shop's visitors."""

@@ -16,6 +16,7 @@ use vitrin::collectors::access_log::format::Format;
 use crate::support::daemon::{folder, within};
 use crate::support::generation::Generation;
 use crate::support::http;
+use crate::support::prometheus::encoded;
 
 /// The longest that a step may take on a busy machine: a start, or an alert's way to the mailbox.
 const PATIENCE: Duration = Duration::from_mins(4);
@@ -106,7 +107,7 @@ impl Demo {
 
     /// What a query of Prometheus answers: the labels and the value of each series.
     fn query(&self, expression: &str) -> Vec<Value> {
-        let query: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let query = encoded(expression);
         let answer = json(self.address("Prometheus"), &format!("/api/v1/query?query={query}"));
         answer["data"]["result"].as_array().cloned().unwrap_or_default()
     }
@@ -288,7 +289,10 @@ fn what_is_not_installed_is_named_before_anything_starts() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1));
-    assert!(said.contains("MariaDB, client, Redis, nginx, ") && said.contains("PHP-FPM: not installed"), "{said}");
+    assert!(
+        said.contains("MariaDB, MariaDB's client, Redis, nginx, ") && said.contains("PHP-FPM: not installed"),
+        "{said}"
+    );
     assert!(said.contains("make demo") && fs::read_dir(parent.path()).unwrap().next().is_none(), "{said}");
 }
 
