@@ -10,6 +10,7 @@ mod commands;
 mod config;
 mod conformance;
 mod crowd;
+mod demo;
 mod dependencies;
 mod discovery;
 mod docs;
