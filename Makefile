@@ -5,7 +5,7 @@ NEWEST ?= /var/tmp/vitrin-newest
 NEWEST_TEST := env --unset=RUST_BACKTRACE tests/within 20m tests/newest-servers
 
 .DEFAULT_GOAL := help
-.PHONY: help run packages test test-newest drills bench bench-log fuzz soak
+.PHONY: help run packages bless test test-newest drills bench bench-log fuzz soak demo
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -13,8 +13,16 @@ help: ## This list
 run: ## Start the exporter: http://127.0.0.1:22100/metrics
 	cargo run --release
 
+demo: ## A small shop, watched: the whole stack on this machine until Ctrl-C (Debian; sudo if packages are missing)
+	tests/install-packages demo/packages
+	cargo build --release --locked
+	@demo/run --vitrin "$${CARGO_TARGET_DIR:-target}/release/vitrin"
+
 packages: ## Install the servers and tools that the tests need (Debian; root or sudo)
 	tests/install-packages
+
+bless: ## Write dashboards in their one form, after one was changed in Grafana and saved over its file
+	UPDATE_EXPECT=1 cargo test --locked --quiet --test it grafana::canonical
 
 test: packages ## Everything that must hold before a change lands (root)
 	cargo fmt --check

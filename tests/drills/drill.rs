@@ -63,7 +63,7 @@ impl Drill {
         (self.repair)(world);
         // As a helper ends them when there is nothing left to silence; by hand, they would run out.
         if !silences.is_empty() {
-            world.expect_calm_of(self.pages);
+            world.expect_calm_of(&crate::watch::names(self.pages));
             for id in &silences {
                 world.monitoring().expire(id);
             }

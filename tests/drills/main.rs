@@ -9,22 +9,12 @@
 #![expect(clippy::print_stdout, reason = "the report is what it is for")]
 
 mod calls;
-mod compress;
 mod drill;
 mod faults;
-mod files;
 mod ladder;
-mod load;
-mod monitoring;
-mod relay;
 mod report;
 mod runbooks;
-mod shop;
-mod sinks;
-mod timeline;
-mod vitrin;
 mod watch;
-mod world;
 
 #[expect(dead_code, unused_imports, reason = "the tests use the rest")]
 #[path = "../it/support/mod.rs"]
@@ -36,8 +26,8 @@ use std::thread;
 use std::time::Instant;
 
 use faults::Special;
+use support::world::{self, World, compress, files, load, monitoring, shop, sinks, timeline, vitrin};
 use watch::Row;
-use world::World;
 
 /// One drill, and whether it is one of the short set.
 struct Entry {
@@ -56,9 +46,9 @@ enum Run {
 fn main() -> ExitCode {
     let (options, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with('-'));
     let all = options.iter().any(|option| option == "--all");
-    go_first();
+    world::go_first();
     compress::claims();
-    sinks::claims();
+    sinks::mail::claims();
     world::claims();
     println!("decompressing the drills' files gives the shipped ones");
 
@@ -105,14 +95,6 @@ fn tell(name: &str, begun: Instant, rows: Option<&[Row]>) {
     for row in rows.unwrap_or_default() {
         println!("{}", report::line(row));
     }
-}
-
-/// Lets what runs from here on, servers included, go before what else is busy on this machine: a minute is a second, and
-/// a build that takes both cores for half of one would be an outage. Only root can, and only where the kernel lets it.
-fn go_first() {
-    rustix::process::setpriority_process(None, -10).ok();
-    // The scheduler shares the processor between sessions first, where it groups by them.
-    std::fs::write("/proc/self/autogroup", "-10").ok();
 }
 
 /// All drills, in their order.

@@ -50,6 +50,11 @@ pub(crate) fn calls_for(pages: &[Page], open: bool) -> BTreeSet<Kind> {
     pages.iter().flat_map(|page| page.called(open)).collect()
 }
 
+/// The alerts of these.
+pub(crate) fn names(pages: &[Page]) -> Vec<&'static str> {
+    pages.iter().map(|page| page.alert).collect()
+}
+
 /// A line of the report.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {

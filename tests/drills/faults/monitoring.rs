@@ -2,7 +2,7 @@
 
 use super::{SHOP_FAILS, Special, mysql};
 use crate::compress::minutes;
-use crate::sinks::Manners;
+use crate::sinks::smtp::Manners;
 use crate::timeline::{Event, What};
 use crate::watch::{Page, Row, SLACK, Watch, calls_for, critical, told};
 use crate::world::World;
@@ -44,7 +44,7 @@ fn vitrin_killed(fault: &'static str, world: &mut World) -> Row {
     watch.nothing_else(world, &calls, &[], false);
     world.timeline.done("memory is well again");
     world.promise(&[]);
-    world.expect_calm_of(MEMORY);
+    world.expect_calm_of(&crate::watch::names(MEMORY));
     for id in &silences {
         world.monitoring().expire(id);
     }

@@ -13,6 +13,9 @@ use super::latch;
 /// The alert that never ends, and so has neither level nor severity.
 pub(super) const WATCHDOG: &str = "Watchdog";
 
+/// What the watchdog tells dashboards: the addresses of runbooks and of Alertmanager.
+const ADDRESSES: [&str; 2] = ["runbooks_url", "alerts_url"];
+
 /// Labels that something else sets.
 const RESERVED: [&str; 6] = ["alertname", "alertstate", "origin", "replica", "shop", "instance"];
 
@@ -67,7 +70,9 @@ fn name(bundle: &Bundle, topic: &Topic, rule: &Rule) -> Option<String> {
 
 fn labels(file: &str, rule: &Rule) -> Vec<String> {
     let mut wrong = Vec::new();
-    for name in rule.labels.keys().filter(|name| !FIXED.contains(&name.as_str())) {
+    let its_own: &[&str] = if rule.alert == WATCHDOG { &ADDRESSES } else { &[] };
+    let others = |name: &&String| !FIXED.contains(&name.as_str()) && !its_own.contains(&name.as_str());
+    for name in rule.labels.keys().filter(others) {
         let who =
             if CLIMBED.contains(&name.as_str()) || RESERVED.contains(&name.as_str()) { "reserved" } else { "unknown" };
         wrong.push(format!("the label `{name}` is {who}: an alert sets {}", FIXED.join(", ")));

@@ -12,37 +12,37 @@ use super::files::{Bundle, Rule, rows};
 use super::labels::{Labels, Value};
 
 /// What may tell one alert from another with the same name.
-pub(super) const IDENTITY: [&str; 11] =
+pub(crate) const IDENTITY: [&str; 11] =
     ["shop", "instance", "target", "pool", "mountpoint", "device", "account", "marketplace", "slo", "file", "name"];
 
 /// What an alert's rule may set.
-pub(super) const FIXED: [&str; 5] = ["level", "severity", "component", "cause", "symptom"];
+pub(crate) const FIXED: [&str; 5] = ["level", "severity", "component", "cause", "symptom"];
 
 /// How far an alert has climbed; set by the escalation alone.
-pub(super) const CLIMBED: [&str; 3] = ["esc2", "esc3", "esc4"];
+pub(crate) const CLIMBED: [&str; 3] = ["esc2", "esc3", "esc4"];
 
 /// The labels that the scrape configuration gives to every series.
 const SCRAPED: [&str; 3] = ["shop", "instance", "job"];
 
 /// All series by their names.
 #[derive(Default)]
-pub(super) struct Catalogue {
+pub(crate) struct Catalogue {
     series: BTreeMap<String, Series>,
     values: Vec<Values>,
 }
 
 /// What one name stands for.
 #[derive(Clone, Debug)]
-pub(super) struct Series {
-    pub(super) kind: Kind,
-    pub(super) source: Source,
+pub(crate) struct Series {
+    pub(crate) kind: Kind,
+    pub(crate) source: Source,
     /// One set of labels, or one for each rule that records it.
-    pub(super) variants: Vec<Labels>,
+    pub(crate) variants: Vec<Labels>,
 }
 
 /// Where series come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// Vitrin's page.
     Exported,
     /// Another program's, or made by Prometheus itself.
@@ -68,17 +68,17 @@ struct Values {
 }
 
 /// A series of another program that rules may use.
-pub(super) struct Foreign {
+pub(crate) struct Foreign {
     /// `prometheus` and `alertmanager` show it on their pages, `made` is what Prometheus makes itself.
-    pub(super) program: String,
-    pub(super) name: String,
-    pub(super) kind: Kind,
+    pub(crate) program: String,
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
     /// Beside those of every scrape.
-    pub(super) labels: Vec<String>,
+    pub(crate) labels: Vec<String>,
 }
 
 /// The list of other programs' series.
-pub(super) fn foreign() -> Vec<Foreign> {
+pub(crate) fn foreign() -> Vec<Foreign> {
     rows(&beside("foreign.tsv"), |[program, name, kind, labels]| Foreign {
         program,
         name,
@@ -89,7 +89,7 @@ pub(super) fn foreign() -> Vec<Foreign> {
 
 impl Catalogue {
     /// What is exported by us and by others, and what these rules record.
-    pub(super) fn of(bundle: &Bundle) -> Self {
+    pub(crate) fn of(bundle: &Bundle) -> Self {
         let mut catalogue = Self::default();
         catalogue.add_exported();
         catalogue.add_foreign(bundle);
@@ -104,23 +104,48 @@ impl Catalogue {
         catalogue
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Series> {
+    /// The same with what is for dashboards alone: the buckets of histograms (a rule compares with the objective's own
+    /// counter), and the copies of alerts that climb.
+    pub(crate) fn of_dashboards(bundle: &Bundle) -> Self {
+        let mut catalogue = Self::of(bundle);
+        for desc in vitrin::collectors::catalogue().into_iter().filter(|desc| desc.kind == Kind::Histogram) {
+            let labels = catalogue.series[&format!("{}_count", desc.name)].variants[0].clone();
+            let name = format!("{}_bucket", desc.name);
+            catalogue.add(&name, Kind::Counter, Source::Exported, labels.with("le", Value::Any));
+        }
+        let copies =
+            bundle.every_rule().filter(|(_, rule)| !rule.alert.is_empty() && rule.climbs()).map(|(_, rule)| {
+                let labels = Labels::all(IDENTITY.into_iter().chain(["origin", "alertstate"]));
+                let set = CLIMBED.into_iter().filter(|level| rule.labels.contains_key(*level));
+                set.fold(labels, |labels, level| labels.with(level, Value::Is("yes".to_owned())))
+                    .with("alertname", Value::Is(rule.alert.clone()))
+            });
+        catalogue.series.get_mut("ALERTS").expect("added with the rest").variants.extend(copies);
+        catalogue
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Series> {
         self.series.get(name)
     }
 
     /// Whether a name is known, or is what known names begin with, as in a pattern.
-    pub(super) fn has_start(&self, name: &str) -> bool {
+    pub(crate) fn has_start(&self, name: &str) -> bool {
         self.series.range(name.to_owned()..).next().is_some_and(|(known, _)| known.starts_with(name))
     }
 
     /// The name that somebody may have meant who wrote another one.
-    pub(super) fn nearest(&self, name: &str) -> &str {
+    pub(crate) fn nearest(&self, name: &str) -> &str {
+        // A letter or two too many is what most mistakes are, and what is found without looking at all names.
+        let shorter = (1..=2).find_map(|more| self.series.get_key_value(name.get(..name.len().checked_sub(more)?)?));
+        if let Some((known, _)) = shorter {
+            return known;
+        }
         let near = |known: &&String| strsim::damerau_levenshtein(known, name);
         self.series.keys().min_by_key(near).map_or("", String::as_str)
     }
 
     /// Whether `value` is one that the label of this family can have; the ones there are when it is not.
-    pub(super) fn check_value(&self, family: &str, label: &str, value: &str) -> Result<(), String> {
+    pub(crate) fn check_value(&self, family: &str, label: &str, value: &str) -> Result<(), String> {
         let of_family = |row: &&Values| {
             row.label == label && row.families.iter().any(|start| start == "*" || family.starts_with(start.as_str()))
         };
@@ -150,7 +175,6 @@ impl Catalogue {
             if desc.tier == Tier::DropIn && !desc.name.starts_with("process_") {
                 labels = labels.with("target", Value::ButMain);
             }
-            // Buckets are for dashboards: a rule compares with the objective's own counter.
             if matches!(desc.kind, Kind::Histogram | Kind::Summary) {
                 for part in ["_sum", "_count"] {
                     self.add(&format!("{}{part}", desc.name), Kind::Counter, Source::Exported, labels.clone());
@@ -229,7 +253,7 @@ impl Catalogue {
     }
 
     /// Whether an expression has no answer when vitrin is dead. A threshold has one, its default, and does not count.
-    pub(super) fn is_from_exported(&self, expression: &Expression) -> bool {
+    pub(crate) fn is_from_exported(&self, expression: &Expression) -> bool {
         expression.selected().iter().any(|name| {
             self.get(name).is_some_and(|series| {
                 matches!(series.source, Source::Exported | Source::Recorded { from_exported: true })
@@ -247,6 +271,6 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// A file beside this one.
-pub(super) fn beside(name: &str) -> std::path::PathBuf {
+pub(crate) fn beside(name: &str) -> std::path::PathBuf {
     Path::new(super::files::SHIPPED).join("tests/it/bundle").join(name)
 }

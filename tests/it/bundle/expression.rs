@@ -30,13 +30,13 @@ const SHORTEST: Duration = Duration::from_mins(1);
 static PARSED: Mutex<BTreeMap<String, Result<Expr, String>>> = Mutex::new(BTreeMap::new());
 
 /// One expression, parsed.
-pub(super) struct Expression {
+pub(crate) struct Expression {
     tree: Expr,
 }
 
 impl Expression {
     /// Fails with what the parser says.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if let Some(known) = PARSED.lock().unwrap().get(text) {
             return known.clone().map(Self::of);
         }
@@ -45,29 +45,36 @@ impl Expression {
         parsed.map(Self::of)
     }
 
+    /// Lets a tree be what its text is parsed to. Returns the text.
+    pub(crate) fn remember(tree: Expr) -> String {
+        let text = tree.to_string();
+        PARSED.lock().unwrap().insert(text.clone(), Ok(tree));
+        text
+    }
+
     /// A part of another expression.
-    pub(super) const fn of(tree: Expr) -> Self {
+    pub(crate) const fn of(tree: Expr) -> Self {
         Self { tree }
     }
 
-    pub(super) fn tree(&self) -> &Expr {
+    pub(crate) fn tree(&self) -> &Expr {
         &self.tree
     }
 
     /// What is wrong with it, each a sentence with the way out.
-    pub(super) fn check(&self, catalogue: &Catalogue) -> Vec<String> {
+    pub(crate) fn check(&self, catalogue: &Catalogue) -> Vec<String> {
         let mut reading = Reading { catalogue, complaints: Vec::new() };
         reading.labels(&self.tree, false);
         reading.complaints
     }
 
     /// The labels of its result, as far as what it selects is known.
-    pub(super) fn labels(&self, catalogue: &Catalogue) -> Labels {
+    pub(crate) fn labels(&self, catalogue: &Catalogue) -> Labels {
         Reading { catalogue, complaints: Vec::new() }.labels(&self.tree, false)
     }
 
     /// The names of the series that it selects.
-    pub(super) fn selected(&self) -> BTreeSet<&str> {
+    pub(crate) fn selected(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         selectors(&self.tree, &mut |selector| {
             names.extend(selector.name.as_deref());
@@ -77,7 +84,7 @@ impl Expression {
 }
 
 /// Shows every selector of a tree.
-pub(super) fn selectors<'a>(tree: &'a Expr, see: &mut impl FnMut(&'a VectorSelector)) {
+pub(crate) fn selectors<'a>(tree: &'a Expr, see: &mut impl FnMut(&'a VectorSelector)) {
     match tree {
         Expr::VectorSelector(selector) => see(selector),
         Expr::MatrixSelector(matrix) => see(&matrix.vs),
@@ -86,7 +93,7 @@ pub(super) fn selectors<'a>(tree: &'a Expr, see: &mut impl FnMut(&'a VectorSelec
 }
 
 /// What a tree is made of.
-pub(super) fn parts(tree: &Expr) -> Vec<&Expr> {
+pub(crate) fn parts(tree: &Expr) -> Vec<&Expr> {
     match tree {
         Expr::Aggregate(aggregate) => aggregate.param.as_deref().into_iter().chain([&*aggregate.expr]).collect(),
         Expr::Binary(binary) => vec![&binary.lhs, &binary.rhs],
@@ -99,7 +106,7 @@ pub(super) fn parts(tree: &Expr) -> Vec<&Expr> {
 }
 
 /// The value of an equality matcher on this label.
-pub(super) fn pinned<'a>(selector: &'a VectorSelector, label: &str) -> Option<&'a str> {
+pub(crate) fn pinned<'a>(selector: &'a VectorSelector, label: &str) -> Option<&'a str> {
     let matcher = selector.matchers.matchers.iter().find(|matcher| matcher.name == label)?;
     (matcher.op == MatchOp::Equal).then_some(matcher.value.as_str())
 }
@@ -263,6 +270,7 @@ impl Reading<'_> {
             }
             "label_join" => all[0].clone().with(&text(1), Value::Made),
             "scalar" | "vector" | "time" => Labels::default(),
+            "histogram_quantile" => all[1].without(&["le".to_owned()]),
             // The vector is the last argument of quantile_over_time, and the first of all others.
             _ => all
                 .into_iter()

@@ -8,98 +8,98 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The folder that holds the shipped bundle.
-pub(super) const SHIPPED: &str = env!("CARGO_MANIFEST_DIR");
+pub(crate) const SHIPPED: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Everything that is checked, as it stands in one folder.
-pub(super) struct Bundle {
-    pub(super) root: PathBuf,
+pub(crate) struct Bundle {
+    pub(crate) root: PathBuf,
     /// The files of `prometheus/rules`, by name without its ending.
-    pub(super) rules: BTreeMap<String, Rules>,
+    pub(crate) rules: BTreeMap<String, Rules>,
     /// The files of `prometheus/tests`, by name without its ending.
-    pub(super) tests: BTreeMap<String, Tests>,
+    pub(crate) tests: BTreeMap<String, Tests>,
     /// The files of `docs/runbooks`, by name without its ending; `README` is none.
-    pub(super) runbooks: BTreeMap<String, String>,
-    pub(super) thresholds: Vec<Threshold>,
-    pub(super) topics: Vec<Topic>,
+    pub(crate) runbooks: BTreeMap<String, String>,
+    pub(crate) thresholds: Vec<Threshold>,
+    pub(crate) topics: Vec<Topic>,
     /// The jobs that `prometheus.yml` scrapes.
-    pub(super) jobs: Vec<String>,
+    pub(crate) jobs: Vec<String>,
 }
 
 /// A file of rules.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rules {
-    pub(super) groups: Vec<Group>,
+pub(crate) struct Rules {
+    pub(crate) groups: Vec<Group>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Group {
-    pub(super) name: String,
+pub(crate) struct Group {
+    pub(crate) name: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) interval: String,
-    pub(super) rules: Vec<Rule>,
+    pub(crate) interval: String,
+    pub(crate) rules: Vec<Rule>,
 }
 
 /// A recording rule, or an alert.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) record: String,
+    pub(crate) record: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) alert: String,
-    pub(super) expr: String,
+    pub(crate) alert: String,
+    pub(crate) expr: String,
     #[serde(default, skip_serializing_if = "String::is_empty", rename = "for")]
-    pub(super) waits: String,
+    pub(crate) waits: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) keep_firing_for: String,
+    pub(crate) keep_firing_for: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) annotations: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
 }
 
 /// A file for `promtool test rules`, as far as we look into it.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Tests {
-    pub(super) rule_files: Vec<String>,
+pub(crate) struct Tests {
+    pub(crate) rule_files: Vec<String>,
     #[serde(default)]
-    pub(super) tests: Vec<Case>,
+    pub(crate) tests: Vec<Case>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Case {
+pub(crate) struct Case {
     #[serde(default)]
-    pub(super) name: String,
+    pub(crate) name: String,
     #[serde(default)]
-    pub(super) external_labels: BTreeMap<String, String>,
+    pub(crate) external_labels: BTreeMap<String, String>,
     #[serde(default)]
-    pub(super) input_series: Vec<InputSeries>,
+    pub(crate) input_series: Vec<InputSeries>,
     #[serde(default)]
-    pub(super) alert_rule_test: Vec<Look>,
+    pub(crate) alert_rule_test: Vec<Look>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct InputSeries {
-    pub(super) series: String,
+pub(crate) struct InputSeries {
+    pub(crate) series: String,
 }
 
 /// A look at one alert at one time.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Look {
-    pub(super) eval_time: String,
-    pub(super) alertname: String,
+pub(crate) struct Look {
+    pub(crate) eval_time: String,
+    pub(crate) alertname: String,
     #[serde(default)]
-    pub(super) exp_alerts: Vec<Expected>,
+    pub(crate) exp_alerts: Vec<Expected>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Expected {
+pub(crate) struct Expected {
     #[serde(default)]
-    pub(super) exp_labels: BTreeMap<String, String>,
+    pub(crate) exp_labels: BTreeMap<String, String>,
     #[serde(default)]
-    pub(super) exp_annotations: BTreeMap<String, String>,
+    pub(crate) exp_annotations: BTreeMap<String, String>,
 }
 
 /// `prometheus.yml`, as far as we look into it.
@@ -115,30 +115,30 @@ struct Job {
 
 /// A row of `thresholds.tsv`.
 #[derive(Clone, Debug)]
-pub(super) struct Threshold {
-    pub(super) alert: String,
-    pub(super) severity: String,
+pub(crate) struct Threshold {
+    pub(crate) alert: String,
+    pub(crate) severity: String,
     /// `upper` or `lower`.
-    pub(super) bound: String,
+    pub(crate) bound: String,
 }
 
 /// A row of `docs/topics.tsv`.
 #[derive(Clone, Debug)]
-pub(super) struct Topic {
-    pub(super) name: String,
-    pub(super) metrics: Vec<String>,
-    pub(super) alerts: Vec<String>,
-    pub(super) dashboard: String,
+pub(crate) struct Topic {
+    pub(crate) name: String,
+    pub(crate) metrics: Vec<String>,
+    pub(crate) alerts: Vec<String>,
+    pub(crate) dashboard: String,
 }
 
 impl Bundle {
     /// What we ship.
-    pub(super) fn shipped() -> Self {
+    pub(crate) fn shipped() -> Self {
         Self::read(Path::new(SHIPPED))
     }
 
     /// The bundle in this folder; fails when a file cannot be read, which is the checks' first.
-    pub(super) fn read(root: &Path) -> Self {
+    pub(crate) fn read(root: &Path) -> Self {
         Self {
             rules: yaml_files(&root.join("prometheus/rules")),
             tests: yaml_files(&root.join("prometheus/tests")),
@@ -163,45 +163,45 @@ impl Bundle {
     }
 
     /// Every rule with the name of its file.
-    pub(super) fn every_rule(&self) -> impl Iterator<Item = (&str, &Rule)> {
+    pub(crate) fn every_rule(&self) -> impl Iterator<Item = (&str, &Rule)> {
         let groups = self.rules.iter().flat_map(|(file, rules)| rules.groups.iter().map(move |group| (file, group)));
         groups.flat_map(|(file, group)| group.rules.iter().map(move |rule| (file.as_str(), rule)))
     }
 
     /// Every alert, without the copies that climb, with the name of its file.
-    pub(super) fn alerts(&self) -> impl Iterator<Item = (&str, &Rule)> {
+    pub(crate) fn alerts(&self) -> impl Iterator<Item = (&str, &Rule)> {
         self.every_rule().filter(|(_, rule)| !rule.alert.is_empty() && !rule.climbs())
     }
 
     /// The topic that a file of rules is about.
-    pub(super) fn topic(&self, file: &str) -> Option<&Topic> {
+    pub(crate) fn topic(&self, file: &str) -> Option<&Topic> {
         self.topics.iter().find(|topic| topic.name == file)
     }
 }
 
 impl Rule {
     /// Its name, whatever it makes.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         if self.alert.is_empty() { &self.record } else { &self.alert }
     }
 
     /// Whether it is not an alert of its own, but the copy of others' for a higher level.
-    pub(super) fn climbs(&self) -> bool {
+    pub(crate) fn climbs(&self) -> bool {
         self.labels.contains_key("esc2")
     }
 
-    pub(super) fn label(&self, name: &str) -> &str {
+    pub(crate) fn label(&self, name: &str) -> &str {
         self.labels.get(name).map_or("", String::as_str)
     }
 }
 
 /// The path of a file of rules, as a complaint says it.
-pub(super) fn rules_file(name: &str) -> String {
+pub(crate) fn rules_file(name: &str) -> String {
     format!("prometheus/rules/{name}.yml")
 }
 
 /// The path of the file that tests it.
-pub(super) fn tests_file(name: &str) -> String {
+pub(crate) fn tests_file(name: &str) -> String {
     format!("prometheus/tests/{name}.yml")
 }
 
@@ -217,12 +217,12 @@ fn yaml_files<T: DeserializeOwned>(folder: &Path) -> BTreeMap<String, T> {
     texts(folder, "yml").map(file).collect()
 }
 
-pub(super) fn yaml<T: DeserializeOwned>(path: &Path, text: &str) -> T {
+pub(crate) fn yaml<T: DeserializeOwned>(path: &Path, text: &str) -> T {
     serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The files of a folder that end so, by their names without that.
-pub(super) fn texts(folder: &Path, ending: &str) -> impl Iterator<Item = (String, String)> {
+pub(crate) fn texts(folder: &Path, ending: &str) -> impl Iterator<Item = (String, String)> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let ending = ending.to_owned();
     entries.map(|entry| entry.unwrap().path()).filter(move |path| path.extension() == Some(ending.as_ref())).map(
@@ -234,7 +234,7 @@ pub(super) fn texts(folder: &Path, ending: &str) -> impl Iterator<Item = (String
 }
 
 /// The rows of a table whose columns are parted by tabs.
-pub(super) fn rows<const N: usize, T>(path: &Path, row: impl Fn([String; N]) -> T) -> Vec<T> {
+pub(crate) fn rows<const N: usize, T>(path: &Path, row: impl Fn([String; N]) -> T) -> Vec<T> {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let columns = |line: &str| {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Labels by their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Labels(BTreeMap<String, Value>);
+pub(crate) struct Labels(BTreeMap<String, Value>);
 
 /// What is known of a label's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// Nothing: one series may have this one, another that.
     Any,
     /// Nothing, and a rule has seen to it that both sides can have it.
@@ -20,41 +20,41 @@ pub(super) enum Value {
 }
 
 impl Labels {
-    pub(super) fn with(mut self, name: &str, value: Value) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
         self.0.insert(name.to_owned(), value);
         self
     }
 
-    pub(super) fn all(names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+    pub(crate) fn all(names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         Self(names.into_iter().map(|name| (name.as_ref().to_owned(), Value::Any)).collect())
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
     /// The names of those that a series can have; one that is always empty it has not.
-    pub(super) fn names(&self) -> BTreeSet<&str> {
+    pub(crate) fn names(&self) -> BTreeSet<&str> {
         let empty = Value::Is(String::new());
         self.0.iter().filter(|(_, value)| **value != empty).map(|(name, _)| name.as_str()).collect()
     }
 
     /// Those of `names` only.
-    pub(super) fn only(&self, names: &[String]) -> Self {
+    pub(crate) fn only(&self, names: &[String]) -> Self {
         Self(self.0.iter().filter(|(name, _)| names.contains(name)).map(owned).collect())
     }
 
     /// All but `names`.
-    pub(super) fn without(&self, names: &[String]) -> Self {
+    pub(crate) fn without(&self, names: &[String]) -> Self {
         Self(self.0.iter().filter(|(name, _)| !names.contains(name)).map(owned).collect())
     }
 
     /// Those of series that are of the one kind or of the other.
-    pub(super) fn or(mut self, other: &Self) -> Self {
+    pub(crate) fn or(mut self, other: &Self) -> Self {
         for (name, value) in &other.0 {
             let ours = self.0.entry(name.clone()).or_insert_with(|| value.clone());
             if *ours != *value {
@@ -65,12 +65,12 @@ impl Labels {
     }
 
     /// Those by which one series differs from another.
-    pub(super) fn open(&self) -> BTreeSet<&str> {
+    pub(crate) fn open(&self) -> BTreeSet<&str> {
         self.0.iter().filter(|(_, value)| !matches!(value, Value::Is(_))).map(|(name, _)| name.as_str()).collect()
     }
 
     /// Why no series of ours can ever match one of theirs on these labels, which both have.
-    pub(super) fn never_meet(&self, other: &Self, on: &[String]) -> Option<String> {
+    pub(crate) fn never_meet(&self, other: &Self, on: &[String]) -> Option<String> {
         on.iter().find_map(|name| match (self.0.get(name)?, other.0.get(name)?) {
             (Value::ButMain, Value::Any) | (Value::Any, Value::ButMain) => Some(format!(
                 "the target `main` has the label `{name}` on one side only, because one family is a drop-in and the \

@@ -3,18 +3,18 @@
 //! A check is a function from a bundle to what is wrong with it. Each is asked twice: about the bundle that we ship, of
 //! which nothing may be wrong, and about a small one (`example/`) that is spoiled, of which it must say so.
 
-mod alerts;
-mod catalogue;
-mod expression;
+pub(crate) mod alerts;
+pub(crate) mod catalogue;
+pub(crate) mod expression;
 mod expressions;
-mod files;
+pub(crate) mod files;
 mod foreign;
 mod identity;
-mod labels;
+pub(crate) mod labels;
 mod latch;
 mod mutations;
 mod runbooks;
-mod spoiled;
+pub(crate) mod spoiled;
 mod thresholds;
 mod tools;
 mod unit_tests;
@@ -24,7 +24,7 @@ use files::Bundle;
 
 /// Fails with all complaints.
 #[track_caller]
-fn none(complaints: &[String]) {
+pub(crate) fn none(complaints: &[String]) {
     assert!(complaints.is_empty(), "{} complaints:\n\n{}\n", complaints.len(), complaints.join("\n\n"));
 }
 

@@ -28,3 +28,5 @@ pub(crate) mod soak;
 pub(crate) mod stack;
 pub(crate) mod systemd;
 pub(crate) mod tls_server;
+#[expect(dead_code, reason = "the drills and the tests of the dashboards use a part each")]
+pub(crate) mod world;

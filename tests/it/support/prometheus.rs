@@ -131,7 +131,7 @@ impl Prometheus {
 }
 
 /// Percent-encodes all but what RFC 3986 calls unreserved.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
