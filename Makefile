@@ -5,13 +5,16 @@ NEWEST ?= /var/tmp/vitrin-newest
 NEWEST_TEST := env --unset=RUST_BACKTRACE tests/within 20m tests/newest-servers
 
 .DEFAULT_GOAL := help
-.PHONY: help run packages test test-newest drills bench bench-log fuzz soak
+.PHONY: help run deb packages test test-newest drills bench bench-log fuzz soak
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: ## Start the exporter: http://127.0.0.1:22100/metrics
 	cargo run --release
+
+deb: ## Build the Debian package: target/debian; DEB= for options of cargo-deb
+	packaging/deb $(DEB)
 
 packages: ## Install the servers and tools that the tests need (Debian; root or sudo)
 	tests/install-packages
