@@ -51,7 +51,11 @@ fn look(machine: &Machine) -> Vec<Sighting> {
     let ports = machine.tcp.iter().filter(|socket| {
         // Root listens for others, too.
         let is_theirs = is_user(socket.user) && (socket.user != Some(0) || socket.port == PORT);
-        if is_theirs { is_short && socket.port != X_PORT } else { socket.port == PORT && !(is_held && socket.user == Some(0)) }
+        if is_theirs {
+            is_short && socket.port != X_PORT
+        } else {
+            socket.port == PORT && !(is_held && socket.user == Some(0))
+        }
     });
     found.extend(ports.map(|socket| (if is_user(socket.user) { program } else { "a server" }, socket.address())));
     found.sort_by_key(|(_, address)| !is_usual(address));

@@ -46,6 +46,7 @@ fn where_no_systemd_runs_it_is_installed_upgraded_and_purged_all_the_same() {
             quietly dpkg --install vitrin.deb
             version
             getent passwd vitrin | cut -d: -f1,5-
+            change
             # As the unit has it, with the folder that systemd would make.
             install -d -o vitrin -g vitrin -m 0700 /var/lib/vitrin
             . /etc/default/vitrin
@@ -53,14 +54,12 @@ fn where_no_systemd_runs_it_is_installed_upgraded_and_purged_all_the_same() {
             user=$(sed -n 's/^User=//p' /usr/lib/systemd/system/vitrin.service)
             eval "setpriv --reuid $user --regid $user --init-groups --bounding-set=-all --no-new-privs $start" >/tmp/served 2>&1 &
             eventually metrics_say 'redis_up 1'
-            curl_like() { get /metrics | grep "^$1"; }
-            curl_like 'vitrin_up{collector="host"'
+            get /metrics | grep '^vitrin_up{collector="access_log"'
             kill $!
             wait $! || true
             # Its state is there, and its own.
-            stat --format '%U %n' /var/lib/vitrin/*
+            find /var/lib/vitrin -printf '%m %u:%g %p\n' | sort --key=3
 
-            change
             # As unattended upgrades do where the operator and the package have both changed a file.
             quietly dpkg --force-confold --install later.deb
             version
@@ -72,16 +71,34 @@ fn where_no_systemd_runs_it_is_installed_upgraded_and_purged_all_the_same() {
             mine | diff /tmp/mine - && echo "all changes kept"
             ls -d /usr/bin/vitrin /usr/share/vitrin /usr/share/doc/vitrin /var/lib/vitrin 2>/dev/null || true
             # Before anything is gone, it is back.
-            quietly dpkg --install vitrin.deb
+            quietly dpkg --force-confold --install vitrin.deb
             mine | diff /tmp/mine - && echo "all changes kept"
             quietly dpkg --purge vitrin </dev/null
-            version 2>/dev/null || echo "not known"
+            dpkg-query --show vitrin 2>/dev/null || echo "not known"
             files | diff /tmp/before - || true
             getent passwd vitrin | cut -d: -f1,5-
             "#,
         ),
     );
-    expect![""].assert_eq(&said);
+    expect![[r#"
+        installed now
+        vitrin:Vitrin:/var/lib/vitrin:/usr/sbin/nologin
+        vitrin_up{collector="access_log",target="main"} 1
+        700 vitrin:vitrin /var/lib/vitrin
+        600 vitrin:vitrin /var/lib/vitrin/access_log@main.state
+        600 vitrin:vitrin /var/lib/vitrin/lock
+        600 vitrin:vitrin /var/lib/vitrin/php_fpm_errors@main.state
+        installed later
+        all changes kept
+        # News of a later version.
+        config-files later
+        all changes kept
+        /var/lib/vitrin
+        all changes kept
+        not known
+        vitrin:Vitrin:/var/lib/vitrin:/usr/sbin/nologin
+    "#]]
+    .assert_eq(&said);
 }
 
 #[test]
@@ -116,7 +133,25 @@ fn systemd_starts_it_and_the_lines_of_the_manual_open_every_server_to_it() {
             "#
         )),
     );
-    expect![""].assert_eq(&said);
+    expect![[r#"
+        enabled
+        disabled
+        active
+        inactive
+        Vitrin is ready.
+        vitrin_up{collector="access_log",target="main"} 1
+        vitrin_up{collector="host",target="main"} 1
+        vitrin_up{collector="mysql",target="main"} 1
+        vitrin_up{collector="mysql_tables",target="main"} 1
+        vitrin_up{collector="nginx",target="main"} 1
+        vitrin_up{collector="php_fpm",target="main"} 1
+        vitrin_up{collector="php_fpm_errors",target="main"} 1
+        vitrin_up{collector="redis",target="main"} 1
+        phpfpm_opcache_enabled{target="main"} 1
+        etc/alertmanager/alertmanager.yml
+        etc/prometheus/rules/mysql.yml
+    "#]]
+    .assert_eq(&said);
 }
 
 #[test]
@@ -133,10 +168,21 @@ fn behind_its_walls_it_sees_the_host_as_its_user_does_without_them() {
             setpriv --reuid vitrin --regid vitrin --init-groups vitrin collect host/main 2>/dev/null | series >/tmp/free
             grep -c . /tmp/served | sed 's/^[0-9]\{3,4\}$/hundreds/'
             diff /tmp/free /tmp/served && echo "the same"
+            # As one of the protections that were left out would not.
+            mkdir /etc/systemd/system/vitrin.service.d
+            printf '[Service]\nProcSubset=pid\n' >/etc/systemd/system/vitrin.service.d/less.conf
+            systemctl daemon-reload
+            systemctl restart vitrin
+            get /metrics | series | comm -13 - /tmp/free | grep -o '^node_memory_MemTotal_bytes'
             "#,
         ),
     );
-    expect![""].assert_eq(&said);
+    expect![[r#"
+        hundreds
+        the same
+        node_memory_MemTotal_bytes
+    "#]]
+    .assert_eq(&said);
 }
 
 #[test]
@@ -180,5 +226,20 @@ fn an_upgrade_restarts_what_ran_and_starts_nothing_that_was_off() {
             "#,
         ),
     );
-    expect![""].assert_eq(&said);
+    expect![[r#"
+        installed later
+        active
+        all changes kept
+        Vitrin is ready.
+        active
+        active
+        Vitrin is ready.
+        disabled
+        disabled
+        Vitrin is ready.
+        inactive
+        inactive
+        nothing runs
+    "#]]
+    .assert_eq(&said);
 }
