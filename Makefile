@@ -26,7 +26,7 @@ test: packages ## Everything that must hold before a change lands (root)
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --document-private-items
 
 test-newest: packages ## What depends on a server, against the newest: MySQL, Valkey, MariaDB (root)
-	$(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it
+	$(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it --test drills
 	VITRIN_TEST_REDIS=valkey-server $(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it -- redis
 	$(NEWEST_TEST) mariadb $(NEWEST)-mariadb cargo test --locked --test it -- --skip bundle:: --skip objectives::
 

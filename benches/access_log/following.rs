@@ -21,9 +21,10 @@ const GIGABYTE: u64 = 1_000_000_000;
 pub(crate) struct Memory {
     /// Bytes of the log that were followed.
     pub(crate) bytes: u64,
-    /// The most that was resident in the first gigabyte, and in the last.
-    pub(crate) early: u64,
-    pub(crate) late: u64,
+    /// The most that was resident in the first gigabyte, in the first half of all, and to the end.
+    pub(crate) first: u64,
+    pub(crate) half: u64,
+    pub(crate) all: u64,
 }
 
 fn following(path: &Path) -> Exporter {
@@ -68,7 +69,8 @@ pub(crate) fn memory(log: &[u8], gigabytes: u64) -> Memory {
     let mut file = File::create(&path).unwrap();
     let exporter = following(&path);
     until_counted(&exporter, 0);
-    let (mut bytes, mut lines, mut in_file, mut early, mut late) = (0, 0, 0, 0, 0);
+    let (mut lines, mut in_file) = (0, 0);
+    let mut most = Memory { bytes: 0, first: 0, half: 0, all: 0 };
     let blocks = blocks(log);
     for block in blocks.iter().cycle() {
         if in_file > FILE_BYTES {
@@ -78,21 +80,21 @@ pub(crate) fn memory(log: &[u8], gigabytes: u64) -> Memory {
         }
         file.write_all(block).unwrap();
         in_file += block.len();
-        bytes += block.len() as u64;
+        most.bytes += block.len() as u64;
         lines += memchr::memchr_iter(b'\n', block).count() as u64;
         until_counted(&exporter, lines);
-        let resident = process::rss_bytes(exporter.pid());
-        if bytes <= GIGABYTE {
-            early = early.max(resident);
+        most.all = most.all.max(process::rss_bytes(exporter.pid()));
+        if most.bytes <= GIGABYTE {
+            most.first = most.all;
         }
-        if bytes + GIGABYTE > gigabytes * GIGABYTE {
-            late = late.max(resident);
+        if most.bytes <= gigabytes * GIGABYTE / 2 {
+            most.half = most.all;
         }
-        if bytes >= gigabytes * GIGABYTE {
+        if most.bytes >= gigabytes * GIGABYTE {
             break;
         }
     }
-    Memory { bytes, early, late }
+    most
 }
 
 /// The log in pieces of whole lines.

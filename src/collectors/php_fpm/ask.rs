@@ -52,7 +52,6 @@ pub(super) async fn ask(
     for limit in limits {
         last = attempt(root, address, question, *limit).await;
         match &last {
-            // Also what FPM says while others look at its numbers: "Internal error", "Server busy".
             Ok(answer) if answer.is_poor() && matches!(question, Question::Request { .. }) => {}
             Err(failure) if matches!(failure.reason, Reason::Timeout | Reason::Protocol) => {}
             _ => break,
@@ -66,20 +65,39 @@ impl Answer {
     fn is_poor(&self) -> bool {
         self.body.is_empty() || self.status >= 500
     }
+
+    /// Whether FPM did not look at its numbers, because somebody else did at that instant: the status page tries their
+    /// lock once, and answers 503 or, in newer versions, 500 when it is held (`fpm_status_handle_request` of php-src).
+    fn is_busy(&self) -> bool {
+        self.status >= 500 && (self.body.starts_with(b"Internal error") || self.body.starts_with(b"Server busy"))
+    }
 }
 
+/// How often an FPM that is busy with itself is asked on one connection after the other, and the pause between: the lock
+/// is held for microseconds.
+const BUSY: (usize, Duration) = (5, Duration::from_millis(2));
+
 async fn attempt(root: &Path, address: &Address, question: Question<'_>, limit: Duration) -> Result<Answer, Failure> {
-    let asked = async {
-        match address {
-            Address::Tcp { host, port } => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
-                put(stream, question).await
-            }
-            Address::Unix(path) => {
-                let stream = UnixStream::connect(inside(root, path)).await.map_err(unreachable)?;
-                put(stream, question).await
-            }
+    let one = async || match address {
+        Address::Tcp { host, port } => {
+            let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
+            put(stream, question).await
         }
+        Address::Unix(path) => {
+            let stream = UnixStream::connect(inside(root, path)).await.map_err(unreachable)?;
+            put(stream, question).await
+        }
+    };
+    let asked = async {
+        let mut answer = one().await?;
+        for _ in 1..BUSY.0 {
+            if !answer.is_busy() {
+                break;
+            }
+            tokio::time::sleep(BUSY.1).await;
+            answer = one().await?;
+        }
+        Ok(answer)
     };
     let late = || Failure::message(Reason::Timeout, "no answer in time; perhaps all its workers are busy");
     timeout(limit, asked).await.unwrap_or_else(|_| Err(late()))
@@ -111,7 +129,42 @@ fn unreachable(error: std::io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::collector::Paths;
+
+    /// What FPM says on its standard output, and the end of the request.
+    fn wire(said: &str) -> Vec<u8> {
+        let length = u8::try_from(said.len()).unwrap();
+        let mut wire = [&[1, 6, 0, 1, 0, length, 0, 0], said.as_bytes()].concat();
+        wire.extend([1, 3, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        wire
+    }
+
+    #[tokio::test]
+    async fn an_fpm_that_is_busy_with_itself_is_asked_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = Address::Tcp { host: "127.0.0.1".to_owned(), port: listener.local_addr().unwrap().port() };
+        let fpm = async {
+            let busy = [
+                "Status: 503 Service Unavailable\r\n\r\nServer busy. Please try again later.",
+                "Status: 500 Internal Server Error\r\n\r\nInternal error. Please review log file for errors.",
+            ];
+            for said in busy.into_iter().chain(["\r\n\r\n{}"]) {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut asked = [0; 64];
+                assert_ne!(stream.read(&mut asked).await.unwrap(), 0);
+                stream.write_all(&wire(said)).await.unwrap();
+            }
+        };
+        let question = Question::Request { params: &[], limit: 1_000 };
+        let context = Context::new(Paths::default());
+        let limits = [Duration::from_mins(1)];
+        let (answer, ()) = tokio::join!(ask(&context, &address, question, &limits), fpm);
+        assert_eq!(answer.unwrap().body, b"{}");
+    }
 
     #[test]
     fn limits_are_shortened_to_the_time_there_is_and_never_lengthened() {

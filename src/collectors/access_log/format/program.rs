@@ -117,7 +117,7 @@ impl Step {
             let goes_on = item.may_have(first)
                 || first == b','
                 || self.behind.starts_with(b" :")
-                || (*self.behind == *b" " && next.is_some_and(|next| next.bytes.may_begin_with_colon()));
+                || (*self.behind == *b" " && next.is_some_and(Self::may_write_a_colon_first));
             return (!goes_on).then_some(End::List(item));
         }
         if !self.bytes.may_have(first) {
@@ -125,6 +125,11 @@ impl Step {
             return Some(if is_near { End::Near(first) } else { End::Byte(first) });
         }
         (quotes && first == b'"').then_some(End::Quote)
+    }
+
+    /// Whether a line may have a colon where this value begins: its own, or, where it is empty, the one behind it.
+    fn may_write_a_colon_first(&self) -> bool {
+        self.bytes.may_begin_with_colon() || self.behind.starts_with(b":")
     }
 
     /// Takes the value from the front, with what stands behind it.

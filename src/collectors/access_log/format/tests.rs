@@ -274,6 +274,10 @@ fn lists_of_backends_need_no_quotation_marks() {
             status=502
             sent=0"#]],
     );
+    // What is empty lets the colon behind it look like one that parts two backends.
+    let colon = "$status $upstream_status $scheme: $pid";
+    assert!(told(colon, "502 502, 504 https: 7").contains("status=502"));
+    assert!(!told(colon, "502 502, 504 : 7").contains("goes on otherwise"), "{}", told(colon, "502 502, 504 : 7"));
 }
 
 #[test]
