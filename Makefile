@@ -5,7 +5,7 @@ NEWEST ?= /var/tmp/vitrin-newest
 NEWEST_TEST := env --unset=RUST_BACKTRACE tests/within 20m tests/newest-servers
 
 .DEFAULT_GOAL := help
-.PHONY: help run packages bless test test-newest drills bench bench-log fuzz soak demo
+.PHONY: help run packages bless test test-newest drills bench bench-log fuzz soak demo deb
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -17,6 +17,9 @@ demo: ## A small shop, watched: the whole stack on this machine until Ctrl-C (De
 	tests/install-packages demo/packages
 	cargo build --release --locked
 	@demo/run --vitrin "$${CARGO_TARGET_DIR:-target}/release/vitrin"
+
+deb: ## Build the Debian package: target/debian; DEB= for options of cargo-deb
+	packaging/deb $(DEB)
 
 packages: ## Install the servers and tools that the tests need (Debian; root or sudo)
 	tests/install-packages

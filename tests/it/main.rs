@@ -28,6 +28,7 @@ mod mysql;
 mod mysql_names;
 mod nginx;
 mod objectives;
+mod package;
 mod php_fpm;
 mod probe;
 mod prometheus;

@@ -8,9 +8,13 @@ use std::process::{Command, Output};
 use crate::support::daemon::folder;
 
 /// Every script that is committed.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 16] = [
     ".ci/run",
     "fuzz/run",
+    "packaging/deb",
+    "packaging/debian/postinst",
+    "packaging/debian/postrm",
+    "packaging/debian/prerm",
     "tests/alertmanager/receivers",
     "tests/alertmanager/routes",
     "tests/alertmanager/templates",

@@ -19,6 +19,9 @@ pub const DISCOVERY: Discovery = Discovery {
 /// Where every server listens that nobody told otherwise.
 const PORT: u16 = 3306;
 
+/// Makes systemd hold that port, and the socket, for Debian's MariaDB from the first reboot on.
+const HELD: &str = "etc/systemd/system/sockets.target.wants/mariadb.socket";
+
 /// How packages and operators begin the names of sockets; `mysqlx.sock` speaks another protocol.
 const SOCKETS: [&str; 2] = ["mysql", "mariadb"];
 
@@ -42,11 +45,17 @@ fn look(machine: &Machine) -> Vec<Sighting> {
     // A server has one socket, and at most one port that it is better not asked at: who it is at the other end shows
     // on the socket only. Ports count for servers whose socket is not here, and for those in containers.
     let is_short = found.len() < servers.len();
+    // What systemd listens on for a server, its socket among it, is root's as well.
+    let is_held = !found.is_empty() && machine.root.join(HELD).is_symlink();
     let is_user = |user: Option<u32>| servers.iter().any(|process| Some(process.user) == user);
     let ports = machine.tcp.iter().filter(|socket| {
         // Root listens for others, too.
         let is_theirs = is_user(socket.user) && (socket.user != Some(0) || socket.port == PORT);
-        if is_theirs { is_short && socket.port != X_PORT } else { socket.port == PORT }
+        if is_theirs {
+            is_short && socket.port != X_PORT
+        } else {
+            socket.port == PORT && !(is_held && socket.user == Some(0))
+        }
     });
     found.extend(ports.map(|socket| (if is_user(socket.user) { program } else { "a server" }, socket.address())));
     found.sort_by_key(|(_, address)| !is_usual(address));
@@ -194,6 +203,23 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].seen, "mariadbd listens at /run/mysqld/mysqld.sock");
         assert_eq!(found[0].ways, ["address = \"/nowhere/run/mysqld/mysqld.sock\"\nuser = \"vitrin\"\n"]);
+    }
+
+    #[test]
+    fn a_port_that_systemd_holds_for_a_server_is_no_other_server() {
+        let root = tempfile::tempdir().unwrap();
+        let machine = Machine {
+            processes: vec![server(100, "mariadbd")],
+            tcp: vec![listens(3306, 0)],
+            unix: vec!["/run/mysqld/mysqld.sock".into()],
+            root: root.path().into(),
+            ..Machine::default()
+        };
+        assert_eq!(places(&machine), ["mysqld /run/mysqld/mysqld.sock", "3306 127.0.0.1:3306"]);
+        let unit = root.path().join(HELD);
+        fs::create_dir_all(unit.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink("/lib/systemd/system/mariadb.socket", unit).unwrap();
+        assert_eq!(places(&machine), ["mysqld /run/mysqld/mysqld.sock"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A machine as Debian installs it, with the shop's servers at their defaults, made for one script and gone after it.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use super::daemon::folder;
@@ -44,13 +45,32 @@ pub(crate) fn only_root_can(what: &str) {
 /// Runs a script there, as root, and returns what it printed to standard output; it must succeed. Only root can.
 #[track_caller]
 pub(crate) fn on_a_fresh_machine(script: &str) -> String {
+    run(&[], env!("CARGO_BIN_EXE_vitrin"), script, &[])
+}
+
+/// The same without the program, with these files in `/root` instead.
+#[track_caller]
+pub(crate) fn on_a_fresh_machine_with(files: &[&Path], script: &str) -> String {
+    run(&[], "none", script, files)
+}
+
+/// The same where a systemd is process 1 and has started the servers.
+#[track_caller]
+pub(crate) fn on_a_booted_machine_with(files: &[&Path], script: &str) -> String {
+    run(&["--boot"], "none", script, files)
+}
+
+#[track_caller]
+fn run(options: &[&str], program: &str, script: &str, files: &[&Path]) -> String {
     only_root_can("make a machine");
     let folder = folder();
     let file = folder.path().join("script");
     fs::write(&file, format!("{PRELUDE}{script}")).unwrap();
     let output = Command::new("tests/fresh-machine")
-        .arg(env!("CARGO_BIN_EXE_vitrin"))
+        .args(options)
+        .arg(program)
         .arg(&file)
+        .args(files)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();

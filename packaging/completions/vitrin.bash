@@ -1,0 +1,2 @@
+# bash completion for vitrin: the program knows its own flags.
+eval "$(vitrin completions bash)"

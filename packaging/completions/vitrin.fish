@@ -1,0 +1,2 @@
+# The program knows its own flags.
+vitrin completions fish | source
