@@ -127,9 +127,10 @@ fn systemd_starts_it_and_the_lines_of_the_manual_open_every_server_to_it() {
             eventually metrics_say 'nginx_up 1'
             get /metrics | grep '^vitrin_up'
             get /metrics | grep '^phpfpm_opcache_enabled'
-            mkdir -p /etc/prometheus /etc/alertmanager
+            mkdir -p /etc/prometheus /etc/alertmanager /etc/grafana/provisioning
             {bundle}
-            cd / && ls -d etc/prometheus/rules/mysql.yml etc/alertmanager/alertmanager.yml
+            cd / && ls -d etc/prometheus/rules/mysql.yml etc/alertmanager/alertmanager.yml \
+                etc/grafana/provisioning/datasources/vitrin.yml var/lib/grafana/dashboards/operations/overview.json
             "#
         )),
     );
@@ -149,7 +150,9 @@ fn systemd_starts_it_and_the_lines_of_the_manual_open_every_server_to_it() {
         vitrin_up{collector="redis",target="main"} 1
         phpfpm_opcache_enabled{target="main"} 1
         etc/alertmanager/alertmanager.yml
+        etc/grafana/provisioning/datasources/vitrin.yml
         etc/prometheus/rules/mysql.yml
+        var/lib/grafana/dashboards/operations/overview.json
     "#]]
     .assert_eq(&said);
 }
