@@ -149,7 +149,8 @@ impl Bytes {
         }
     }
 
-    /// Whether a value may begin with `:`, which after a space would look like the next item of a list.
+    /// Whether a value may begin with `:`, which after a space would look like the next item of a list. What nginx knows
+    /// of a backend does not: it has addresses of IPv6 in brackets.
     pub(super) const fn may_begin_with_colon(self) -> bool {
         matches!(self, Self::Any | Self::NoSpace | Self::Word)
     }

@@ -97,9 +97,13 @@ impl Format {
 
 /// What of a value is possible.
 fn possible(bytes: Bytes, value: &[u8]) -> Vec<u8> {
-    let filtered = |value: &[u8], bytes: Bytes| value.iter().copied().filter(|byte| bytes.may_have(*byte)).collect();
-    let Some(item) = bytes.item() else { return filtered(value, bytes) };
-    let items = value.split(|byte| *byte == b',').map(|value| filtered(value, item));
+    let Some(item) = bytes.item() else { return one_possible(bytes, value) };
+    let items = value.split(|byte| *byte == b',').map(|value| one_possible(item, value));
     let items: Vec<Vec<u8>> = items.map(|item: Vec<u8>| if item.is_empty() { b"-".to_vec() } else { item }).collect();
     items.join(&b", "[..])
+}
+
+fn one_possible(bytes: Bytes, value: &[u8]) -> Vec<u8> {
+    let may_begin = |byte: &u8| *byte != b':' || bytes.may_begin_with_colon();
+    value.iter().copied().filter(|byte| bytes.may_have(*byte)).skip_while(|byte| !may_begin(byte)).collect()
 }
