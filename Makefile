@@ -4,6 +4,9 @@
 NEWEST ?= /var/tmp/vitrin-newest
 NEWEST_TEST := env --unset=RUST_BACKTRACE tests/within 20m tests/newest-servers
 
+# Most tests wait for a server rather than work: twice as many at a time as there are processors.
+export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
+
 .DEFAULT_GOAL := help
 .PHONY: help run packages bless test test-newest drills bench bench-log fuzz soak demo deb
 
