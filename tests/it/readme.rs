@@ -1,7 +1,9 @@
 //! The README's promises that a test can hold: it is short, its example works, and its links lead somewhere.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::support::exporter::Exporter;
 use crate::support::mariadb::block_on;
@@ -54,6 +56,31 @@ fn its_configuration_watches_everything() {
     for collector in ["host", "php_fpm", "mysql", "redis", "nginx", "access_log", "probe"] {
         let up = page.number("vitrin_up", &[("collector", collector), ("target", "main")]);
         assert_eq!(up, 1.0, "{collector}; the log:\n{}", exporter.log());
+    }
+}
+
+/// The right column of the table of what is said, and what shows it.
+fn proofs() -> Vec<&'static str> {
+    let (_, rest) = README.split_once("| What we say |").unwrap();
+    let rows = rest.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_end_matches(" |").rsplit_once("| `").unwrap().1.trim_end_matches('`')).collect()
+}
+
+#[test]
+fn what_it_says_is_shown_by_tests_that_are_there() {
+    let listed = Command::new(env::current_exe().unwrap()).arg("--list").output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let proofs = proofs();
+    assert!(proofs.len() >= 6, "{proofs:?}");
+    let makefile = include_str!("../../Makefile");
+    for proof in proofs {
+        if let Some(target) = proof.strip_prefix("make ") {
+            assert!(makefile.contains(&format!("\n{target}: ")), "{proof}");
+            continue;
+        }
+        for filter in proof.split(' ') {
+            assert!(listed.lines().any(|test| test.contains(filter)), "no test has {filter:?} in its name");
+        }
     }
 }
 
