@@ -8,10 +8,10 @@ NEWEST_TEST := env --unset=RUST_BACKTRACE tests/within 20m tests/newest-servers
 export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run packages bless test test-newest drills bench bench-log fuzz soak demo deb
+.PHONY: help run packages bless test test-newest drills bench bench-log fuzz soak demo deb arm64
 
 help: ## This list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: ## Start the exporter: http://127.0.0.1:22100/metrics
 	cargo run --release
@@ -23,6 +23,9 @@ demo: ## A small shop, watched: the whole stack on this machine until Ctrl-C (De
 
 deb: ## Build the Debian package: target/debian; DEB= for options of cargo-deb
 	packaging/deb $(DEB)
+
+arm64: ## Build the program for arm64 on x86-64, and have QEMU run it (root)
+	packaging/arm64
 
 packages: ## Install the servers and tools that the tests need (Debian; root or sudo)
 	tests/install-packages

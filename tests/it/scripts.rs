@@ -8,9 +8,10 @@ use std::process::{Command, Output};
 use crate::support::daemon::folder;
 
 /// Every script that is committed.
-const SCRIPTS: [&str; 16] = [
+const SCRIPTS: [&str; 17] = [
     ".ci/run",
     "fuzz/run",
+    "packaging/arm64",
     "packaging/deb",
     "packaging/debian/postinst",
     "packaging/debian/postrm",
