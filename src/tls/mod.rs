@@ -1,10 +1,17 @@
 //! TLS towards servers, for all who speak it: what of a certificate is believed, and how ours are read.
 
 pub(crate) mod certificate;
+pub mod examine;
+pub mod handshake;
+pub mod inspection;
+pub mod problem;
 mod settings;
+pub(crate) mod suites;
+pub mod trust;
 
 use std::fs::OpenOptions;
 use std::io::{self, Read as _};
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -137,6 +144,14 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         return Err(Failure::message(Reason::Limit, "larger than 1 MiB"));
     }
     Ok(content)
+}
+
+/// The name that a certificate must carry: the one that was configured, else the host's.
+pub(crate) fn server_name(configured: Option<&str>, host: &str) -> Result<ServerName<'static>, Failure> {
+    let name = configured.unwrap_or(host);
+    // An address in another spelling is no name.
+    let name = name.parse::<IpAddr>().map_or_else(|_| ServerName::try_from(name.to_owned()), |ip| Ok(ip.into()));
+    name.map_err(|_| Failure::message(Reason::Tls, format!("no certificate can be for `{host}`")))
 }
 
 #[cfg(test)]

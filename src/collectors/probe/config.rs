@@ -10,13 +10,13 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use super::certificates::CertificateFiles;
-use super::connect::Family;
 use super::encryption::Encryption;
 use super::handshake::EncryptedPort;
 use super::pattern::Pattern;
 use super::{dns, http, tcp};
 use crate::config::secret::Secret;
 use crate::config::types::{Period, Section, TargetName};
+use crate::net::connect::Family;
 
 /// How often a target is probed, and how long a probe may take, when nobody says.
 const EVERY: Duration = Duration::from_secs(15);

@@ -1,13 +1,11 @@
 //! The key `tls` of a target: what is probed, or how the server of a page is trusted.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use rustls::pki_types::ServerName;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor, value::MapAccessDeserializer};
 
-use super::ending::{Ending, Trouble};
 use super::tcp::Place;
 use crate::tls::Settings;
 
@@ -73,12 +71,4 @@ impl<'de> Visitor<'de> for EncryptionVisitor {
         }
         Ok(Encryption { address, settings, legacy_versions: legacy_versions.unwrap_or(true) })
     }
-}
-
-/// The name that a certificate must carry: the one that was configured, else the host's.
-pub(crate) fn server_name(configured: Option<&str>, host: &str) -> Result<ServerName<'static>, Trouble> {
-    let name = configured.unwrap_or(host);
-    // An address in another spelling is no name.
-    let name = name.parse::<IpAddr>().map_or_else(|_| ServerName::try_from(name.to_owned()), |ip| Ok(ip.into()));
-    name.map_err(|_| Trouble::new(Ending::Tls, format!("no certificate can be for `{host}`")))
 }

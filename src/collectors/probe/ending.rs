@@ -96,6 +96,11 @@ impl Trouble {
         Self { ending: Ending::Local, failure }
     }
 
+    /// That a name does not lead anywhere.
+    pub(super) fn of_a_name(failure: Failure) -> Self {
+        if failure.reason == Reason::Connect { Self { ending: Ending::Dns, failure } } else { failure.into() }
+    }
+
     /// Says what was being done, and to what.
     #[must_use]
     pub(super) fn context(self, doing: String) -> Self {

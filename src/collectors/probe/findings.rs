@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::certificates::Found;
-use super::connect::{self, Family, is_private};
 use super::dns::Answered;
 use super::ending::{Ending, Trouble};
 use super::handshake::Encrypted;
 use super::http::Visited;
-use super::threads::Threads;
-use super::tls::Inspection;
+use crate::net::connect::{self, Family, is_private};
+use crate::net::threads::Threads;
 use crate::snapshot::Snapshot;
+use crate::tls::inspection::Inspection;
 
 crate::metrics! {
     DropIn as METRICS;
@@ -59,7 +59,7 @@ impl Findings {
         let begun = Instant::now();
         let found = connect::resolve(host, port, family, &self.threads).await;
         *self.lookup.get_or_insert_default() += begun.elapsed();
-        let addresses = found?;
+        let addresses = found.map_err(Trouble::of_a_name)?;
         self.address = addresses.first().map(SocketAddr::ip);
         let place = addresses.first().map_or_else(String::new, ToString::to_string);
         self.doing(format!("connecting to {place}"));

@@ -7,15 +7,15 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
-use super::connect::{Family, connect};
-use super::encryption::{Encryption, server_name};
+use super::encryption::Encryption;
 use super::ending::Trouble;
 use super::findings::Findings;
 use super::tcp::Place;
-use super::tls::handshake::handshake;
-use super::tls::trust::Trust;
 use crate::collector::{Context, Failure};
-use crate::tls::Settings;
+use crate::net::connect::{Family, connect};
+use crate::tls::handshake::handshake;
+use crate::tls::trust::Trust;
+use crate::tls::{Settings, server_name};
 
 /// A port that speaks TLS.
 #[derive(Clone, Debug, PartialEq)]

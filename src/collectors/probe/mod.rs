@@ -4,7 +4,6 @@
 
 pub mod certificates;
 mod config;
-mod connect;
 pub(crate) mod dns;
 mod encryption;
 mod ending;
@@ -15,7 +14,6 @@ mod pattern;
 mod remedy;
 mod tally;
 mod tcp;
-mod threads;
 pub mod tls;
 
 use std::sync::{Mutex, MutexGuard};
@@ -27,8 +25,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::collector::{Collector, Context, Failure, Reason};
 use crate::metric::{Catalogue, Metric};
+use crate::net::threads::Threads;
 use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
+use crate::tls::trust::Trust;
 
 pub use config::{Config, section};
 use config::{LONGEST, Subject};
@@ -36,9 +36,7 @@ use ending::{Ending, Trouble};
 use findings::Findings;
 use handshake::{Encrypted, Means};
 use tally::Tally;
-use threads::Threads;
 use tls::legacy::LegacyVersions;
-use tls::trust::Trust;
 
 crate::metrics! {
     DropIn as METRICS;

@@ -3,8 +3,8 @@
 use super::config::Subject;
 use super::ending::Ending;
 use super::findings::Findings;
-use super::tls::problem::Problem;
 use crate::remedy::Remedy;
+use crate::tls::problem::Problem;
 
 /// What a person does about a probe that ended so, with what it has learned.
 pub(super) fn ways_out(subject: &Subject, ending: Ending, found: &Findings) -> Vec<Remedy> {

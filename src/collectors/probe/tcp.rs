@@ -9,12 +9,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::connect::{Family, connect};
 use super::ending::{Ending, Trouble};
 use super::findings::Findings;
 use super::pattern::Pattern;
 use crate::collector::Failure;
 use crate::config::types::Address;
+use crate::net::connect::{Family, connect};
 
 /// The most that a server may say before what is expected.
 const ANSWER_BYTES: usize = 64 << 10;

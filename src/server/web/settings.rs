@@ -10,9 +10,10 @@ use rustls::ServerConfig;
 use super::file;
 use super::rate::Rate;
 use super::stamp::Stamps;
-use super::tls::{Demands, Reader, Tls, read, resolved};
+use super::tls::{Demands, FILE_BYTES, Reader, Tls, resolved};
 use super::users::Users;
 use crate::config::Problem;
+use crate::config::file::text_of;
 
 /// How often the files are read anew because the configuration names others than a moment ago.
 const REREADS: usize = 3;
@@ -81,8 +82,7 @@ pub(super) fn look(file: &Path, mut stamps: Stamps) -> (Stamps, Found) {
 /// The settings of a file, what should be mended, and which files have a part in them.
 fn settings(file: &Path) -> (Vec<PathBuf>, Found) {
     let mut paths = vec![file.to_owned()];
-    let parsed = read(file)
-        .and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other))
+    let parsed = text_of(file, FILE_BYTES)
         .map_err(|error| {
             let message = format!("the web configuration cannot be read: {error}");
             Problem::new(file.display(), message, "name another with --web.config.file")

@@ -1,6 +1,5 @@
 //! `tls_server_config`: certificate, key and rules in, a rustls configuration out.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,9 +13,10 @@ use serde_saphyr::{Location, Spanned};
 use super::clients::{Clients, not_after};
 use super::file::{ClientAuth, TlsServer, place};
 use crate::config::Problem;
+use crate::config::file::bytes_of;
 
 /// The most of a certificate, key or authority file that is read.
-const FILE_BYTES: u64 = 1 << 20;
+pub(super) const FILE_BYTES: u64 = 1 << 20;
 
 /// What is demanded of a client's certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -178,7 +178,7 @@ impl Reader<'_> {
             return Ok((text.referenced, text.value.clone().into_bytes()));
         };
         let full = resolved(self.file, &path.value);
-        let bytes = read(&full).map_err(|error| {
+        let bytes = bytes_of(&full, FILE_BYTES).map_err(|error| {
             let message = format!("tls_server_config.{key}_file: reading {}: {error}", full.display());
             let hint = "a relative path starts at the folder of this file; vitrin's user must be able to read it";
             self.problem(path.referenced, message, hint)
@@ -198,20 +198,6 @@ fn has_authority(server: &TlsServer) -> bool {
 /// A path of the file, from the file's own folder.
 pub(super) fn resolved(file: &Path, path: &Path) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).join(path)
-}
-
-/// Reads a file of a limited size, and nothing that is not a file.
-pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    // Looked at before it is opened, which for a pipe would wait for somebody to write.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("not a file"));
-    }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > FILE_BYTES {
-        return Err(std::io::Error::other("more than 1 MiB"));
-    }
-    Ok(bytes)
 }
 
 /// The certificates of a PEM text, up to the first that is none.

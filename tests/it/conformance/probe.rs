@@ -1,5 +1,6 @@
 //! A probed page, as the conformance suite has it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::faults::Fault;
@@ -51,6 +52,11 @@ impl Subject {
         let nginx = Nginx::beside(&servers.concat());
         Self { nginx, locked, encrypted, expired, self_signed, wrong_name, certificates, _others: others }
     }
+
+    /// The authority that has signed the good certificates.
+    pub(super) fn authority(&self) -> PathBuf {
+        self.certificates.file("ca.pem")
+    }
 }
 
 impl super::Subject for Subject {
@@ -66,14 +72,13 @@ impl super::Subject for Subject {
         "probe_success"
     }
 
-    fn every(&self, timeout: Duration) -> Option<Duration> {
-        Some(timeout + Duration::from_secs(1))
+    fn timer(&self, timeout: Duration) -> Option<String> {
+        Some(format!("every = '{}s'\n", timeout.as_secs() + 1))
     }
 
     fn settings(&self, port: u16, tls: bool) -> String {
         if tls {
-            let authority = self.certificates.file("ca.pem");
-            format!("http = 'https://127.0.0.1:{port}/'\ntls.ca_file = '{}'\n", authority.display())
+            format!("http = 'https://127.0.0.1:{port}/'\ntls.ca_file = '{}'\n", self.authority().display())
         } else {
             format!("http = 'http://127.0.0.1:{port}/stub_status'\n")
         }

@@ -11,9 +11,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::threads::Threads;
 use crate::collector::{Failure, Reason};
 use crate::metric::Catalogue;
+use crate::net::threads::Threads;
 use crate::remedy::Remedy;
 use crate::snapshot::Snapshot;
 use crate::tls::certificate::Certificate;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use simple_dns::{Name, TYPE};
 
-use crate::collectors::probe::connect::Family;
 use crate::collectors::probe::tcp::Place;
+use crate::net::connect::Family;
 
 /// The port of name servers.
 const PORT: u16 = 53;

@@ -12,9 +12,9 @@ use super::Answered;
 use super::message::{self, Answer};
 use super::settings::Question;
 use crate::collector::{Failure, Reason};
-use crate::collectors::probe::connect::connect;
 use crate::collectors::probe::ending::{Ending, Trouble};
 use crate::collectors::probe::findings::Findings;
+use crate::net::connect::connect;
 
 /// The largest answer by UDP to a question without EDNS is 512 bytes; some servers say more.
 const PACKET_BYTES: usize = 4096;

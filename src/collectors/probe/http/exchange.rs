@@ -1,10 +1,8 @@
 //! One request and its answer, on a connection of its own.
 
 use std::net::SocketAddr;
-use std::pin::pin;
 
 use bytes::Bytes;
-use futures_util::future::{Either, FutureExt as _, select};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::{http1, http2};
@@ -19,11 +17,12 @@ use tokio_util::task::TaskTracker;
 use super::journey::Journey;
 use super::settings::Page;
 use super::visited as visited_of;
-use super::visited::Phase;
-use crate::collectors::probe::encryption::server_name;
 use crate::collectors::probe::ending::{Ending, Trouble};
 use crate::collectors::probe::findings::Findings;
 use crate::collectors::probe::handshake::{Encrypted, Means, agree};
+use crate::net::http::{broken, carried};
+use crate::net::phases::Phase;
+use crate::tls::server_name;
 
 /// The most bytes of an answer's header.
 const HEADER_BYTES: usize = 64 << 10;
@@ -52,9 +51,9 @@ impl Exchange<'_> {
         found: &mut Findings,
     ) -> Result<Answer, Trouble> {
         found.inspection = None;
-        visited_of(found).end();
+        visited_of(found).phases.end();
         if !self.journey.is_encrypted() {
-            visited_of(found).skip(Phase::Tls);
+            visited_of(found).phases.skip(Phase::Tls);
             return self.http1(stream, found).await;
         }
         let settings = self.journey.tls();
@@ -64,9 +63,9 @@ impl Exchange<'_> {
         }
         let alpn: &[&[u8]] = if self.page.http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
         let trust = self.means.trust(&settings)?;
-        visited_of(found).begin(Phase::Tls);
+        visited_of(found).phases.begin(Phase::Tls);
         let (stream, http2) = agree(stream, address, &name, alpn, &trust, self.means.deadline, found).await?;
-        visited_of(found).end();
+        visited_of(found).phases.end();
         if http2 { self.http2(stream, found).await } else { self.http1(stream, found).await }
     }
 
@@ -102,7 +101,7 @@ impl Exchange<'_> {
     fn request(&self, http2: bool, found: &mut Findings) -> Result<Request<Full<Bytes>>, Trouble> {
         let request = self.journey.request(http2)?;
         found.doing("waiting for the answer");
-        visited_of(found).begin(Phase::Processing);
+        visited_of(found).phases.begin(Phase::Processing);
         Ok(request)
     }
 
@@ -113,7 +112,7 @@ impl Exchange<'_> {
     ) -> Result<Answer, Trouble> {
         let (head, body) = response.await.map_err(|error| broken(&error))?.into_parts();
         let visited = visited_of(found);
-        visited.end();
+        visited.phases.end();
         visited.answered(&head, !body.is_end_stream(), self.journey.is_encrypted());
         // The body of a redirect says nothing that its header does not.
         let follows = self.journey.redirect(head.status, &head.headers).is_some();
@@ -123,7 +122,7 @@ impl Exchange<'_> {
 
     async fn read(&self, mut body: Incoming, found: &mut Findings) -> Result<Vec<u8>, Trouble> {
         found.doing("reading the body");
-        visited_of(found).begin(Phase::Transfer);
+        visited_of(found).phases.begin(Phase::Transfer);
         let expected = &self.page.expected;
         let is_wanted = expected.body.is_some() || expected.not_body.is_some();
         let mut kept = Vec::new();
@@ -141,34 +140,9 @@ impl Exchange<'_> {
             }
         }
         visited_of(found).read(bytes);
-        visited_of(found).end();
+        visited_of(found).phases.end();
         Ok(kept)
     }
-}
-
-/// What an exchange brings whose bytes a connection moves, which may well end before we have looked at the last of them.
-async fn carried<A>(
-    exchange: impl Future<Output = Result<A, Trouble>>,
-    connection: impl Future<Output = hyper::Result<()>>,
-) -> Result<A, Trouble> {
-    match select(pin!(exchange), pin!(connection)).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right((Ok(()), exchange)) => exchange.await,
-        // Some servers tear the connection down once they have said everything, which is an answer all the same.
-        Either::Right((Err(error), exchange)) => exchange.now_or_never().unwrap_or_else(|| Err(broken(&error))),
-    }
-}
-
-fn broken(error: &hyper::Error) -> Trouble {
-    let ending = if error.is_parse_too_large() { Ending::Limit } else { Ending::Protocol };
-    // hyper names the stage, and leaves what happened to its cause.
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        message = format!("{message}: {error}");
-        cause = error.source();
-    }
-    Trouble::new(ending, message)
 }
 
 /// Runs what HTTP/2 does beside a conversation, for as long as that lasts.

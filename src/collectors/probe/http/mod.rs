@@ -6,14 +6,14 @@ mod journey;
 mod settings;
 mod visited;
 
-use super::connect::{connect, is_private};
 use super::ending::{Ending, Trouble};
 use super::findings::{Findings, public};
 use super::handshake::Means;
 use crate::collector::Reason;
+use crate::net::connect::{connect, is_private};
+use crate::net::phases::Phase;
 use exchange::{Answer, Exchange};
 use journey::{Journey, origin};
-use visited::Phase;
 
 pub(super) use settings::{Expected, Login, Page, Request};
 pub(crate) use settings::{HeaderName, Method, PageUrl, Redirects, Size, Statuses, Text};
@@ -50,9 +50,9 @@ impl Page {
         found: &mut Findings,
         means: &Means<'_>,
     ) -> Result<Answer, Trouble> {
-        visited(found).begin(Phase::Resolve);
+        visited(found).phases.begin(Phase::Resolve);
         let mut addresses = found.resolve(&journey.host(), journey.port(), self.ip).await?;
-        visited(found).begin(Phase::Connect);
+        visited(found).phases.begin(Phase::Connect);
         let is_first = visited(found).redirects() == 0;
         if !is_first && !*private {
             let host = journey.host();

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor, value::MapAccessDeserializer};
 use url::Url;
 
-use crate::collectors::probe::connect::Family;
 use crate::collectors::probe::encryption::Encryption;
 use crate::collectors::probe::pattern::Pattern;
 use crate::config::secret::Secret;
+use crate::net::connect::Family;
 
 /// The most redirects that may be followed, and how many are when nobody says.
 const MOST_REDIRECTS: u8 = 20;

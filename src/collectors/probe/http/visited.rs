@@ -1,12 +1,12 @@
 //! What a probe has learned of a page, and how it is shown.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::header::{CONTENT_LENGTH, LAST_MODIFIED};
 use hyper::http::response::Parts;
 use hyper::{HeaderMap, Version};
-use tokio::time::Instant;
 
+use crate::net::phases::{Phase, Phases};
 use crate::snapshot::Snapshot;
 
 crate::metrics! {
@@ -29,37 +29,11 @@ crate::metrics! {
     LAST_MODIFIED_TIME = Gauge("probe_http_last_modified_timestamp_seconds", Seconds, []);
 }
 
-/// A part of a request's time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    Resolve,
-    Connect,
-    Tls,
-    Processing,
-    Transfer,
-}
-
-impl Phase {
-    const ALL: [Self; 5] = [Self::Resolve, Self::Connect, Self::Tls, Self::Processing, Self::Transfer];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Processing => "processing",
-            Self::Transfer => "transfer",
-        }
-    }
-}
-
 /// What was learned of a page.
 #[derive(Debug, Default)]
 pub(crate) struct Visited {
-    /// Time of each phase that has come to its end, over all hops.
-    phases: [Option<Duration>; Phase::ALL.len()],
-    /// The phase under way.
-    current: Option<(Phase, Instant)>,
+    /// Over all hops.
+    pub(super) phases: Phases,
     redirects: u8,
     answer: Option<Answer>,
 }
@@ -78,24 +52,6 @@ struct Answer {
 }
 
 impl Visited {
-    /// Ends the phase under way, and begins another.
-    pub(super) fn begin(&mut self, phase: Phase) {
-        self.end();
-        self.current = Some((phase, Instant::now()));
-    }
-
-    /// Ends the phase under way.
-    pub(super) fn end(&mut self) {
-        if let Some((phase, begun)) = self.current.take() {
-            *self.phases[phase as usize].get_or_insert_default() += begun.elapsed();
-        }
-    }
-
-    /// Notes a phase that there is nothing to do in.
-    pub(super) fn skip(&mut self, phase: Phase) {
-        self.phases[phase as usize].get_or_insert_default();
-    }
-
     /// Notes a redirect that is followed.
     pub(super) fn redirected(&mut self) {
         self.redirects += 1;
@@ -125,7 +81,7 @@ impl Visited {
     /// Turns it into samples.
     pub(crate) fn report(&self, out: &mut Snapshot) {
         for phase in Phase::ALL {
-            if let Some(time) = self.phases[phase as usize] {
+            if let Some(time) = self.phases.time(phase) {
                 out.push(&DURATION, [phase.as_str()], time.as_secs_f64());
             }
         }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use rustls::pki_types::{ServerName, UnixTime};
 
-use super::examine::examine;
 use super::flight::{Answer, Wanted, read};
-use super::trust::Roots;
-use super::{Inspection, Session, suites};
 use crate::collector::{Failure, Reason};
 use crate::fuzz::judge;
 use crate::snapshot::Snapshot;
+use crate::tls::examine::examine;
+use crate::tls::inspection::{Inspection, Session};
+use crate::tls::suites;
+use crate::tls::trust::Roots;
 
 /// An answer of any bytes: read alike however it is cut into records, and its certificates examined.
 pub(crate) fn answer(bytes: &[u8]) {

@@ -7,16 +7,17 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rustls::pki_types::{ServerName, UnixTime};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::examine::examine;
 use super::flight::{Answer, Wanted, read};
 use super::hello::{Hello, Version};
-use super::suites;
-use super::trust::Trust;
-use super::{Inspection, Session};
 use crate::collector::{Failure, Reason};
 use crate::snapshot::Snapshot;
+use crate::tls::examine::examine;
+use crate::tls::handshake::Refusal;
+use crate::tls::inspection::{Inspection, Session};
+use crate::tls::suites;
+use crate::tls::trust::Trust;
 
 crate::metrics! {
     Own as METRICS;
@@ -94,13 +95,41 @@ where
     })
 }
 
+impl Refusal {
+    /// Asks once more, on a new connection, as the clients of old did: what speaks no version that we trust has a
+    /// certificate that visitors see, too. The failure then says which version it is.
+    ///
+    /// Does nothing, and connects nowhere, when the server was not too old for us; and gives up at a time, before which
+    /// such a server has answered.
+    #[must_use]
+    pub async fn look_closer<S, D, F>(self, dial: D, name: &ServerName<'_>, trust: &Trust, until: Instant) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+        D: FnOnce() -> F,
+        F: Future<Output = Result<S, Failure>>,
+    {
+        if !self.is_maybe_old || self.inspection.is_some() {
+            return self;
+        }
+        // The second look is a favour: what it finds out is told, and when it finds nothing the first failure stands.
+        let look = async { inspect(&mut dial().await?, name, trust).await };
+        let Ok(Ok(inspection)) = timeout_at(until, look).await else { return self };
+        let agreed = inspection.session.as_ref().map(|session| format!("{} with {}", session.version, session.cipher));
+        let failure = self.failure.context(format!(
+            "the server agrees only to {}, which is out of date",
+            agreed.as_deref().unwrap_or("an older version")
+        ));
+        Self { failure, inspection: Some(inspection), is_maybe_old: false }
+    }
+}
+
 /// Reads the certificates of a server that speaks nothing newer than TLS 1.2, and examines them as those of `name`.
 ///
 /// Whether it holds their key is not asked: for looking at, never for anything else.
 ///
 /// # Errors
 /// `tls` when it refuses this too, or shows no certificate; those of [`read`].
-pub(super) async fn inspect<S>(stream: &mut S, name: &ServerName<'_>, trust: &Trust) -> Result<Inspection, Failure>
+async fn inspect<S>(stream: &mut S, name: &ServerName<'_>, trust: &Trust) -> Result<Inspection, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

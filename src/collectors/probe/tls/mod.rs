@@ -3,24 +3,19 @@
 //! A bad certificate never ends the handshake: it is written down, and the caller decides. A connection whose certificate
 //! was not good enough is for looking at, never for anything else.
 
-pub mod examine;
 mod flight;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
-pub mod handshake;
 mod hello;
 pub mod legacy;
-pub mod problem;
-mod suites;
 #[cfg(test)]
 mod tests;
-pub mod trust;
 
-use crate::collector::{Failure, Reason};
 use crate::metric::Catalogue;
 use crate::snapshot::Snapshot;
-use examine::Examined;
-use problem::Problem;
+use crate::tls::examine::Examined;
+use crate::tls::inspection::Inspection;
+use crate::tls::problem::Problem;
 
 crate::metrics! {
     DropIn as PEER;
@@ -53,50 +48,19 @@ crate::metrics! {
 /// What an inspection may report; the versions that are out of date are [`legacy`]'s.
 pub const METRICS: [Catalogue; 3] = [Catalogue::List(PEER), Catalogue::List(OWN), Catalogue::List(legacy::METRICS)];
 
-/// What there is to know of one server's TLS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inspection {
-    /// What was agreed on; `None` when the handshake ended after the certificate.
-    pub session: Option<Session>,
-    /// The certificates, and what is wrong with them.
-    pub certificates: Examined,
-}
-
-/// What client and server agreed on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// The version, as blackbox_exporter names it: `TLS 1.3`.
-    pub version: &'static str,
-    /// The cipher suite by its name at IANA.
-    pub cipher: &'static str,
-    /// The group of the key exchange (`X25519`), where one was agreed on.
-    pub group: Option<&'static str>,
-    /// The protocol inside (`h2`), when both want one.
-    pub alpn: Option<Vec<u8>>,
-}
-
 impl Inspection {
-    /// Whether the certificate is good.
-    ///
-    /// # Errors
-    /// `tls`, with everything that is wrong with it.
-    pub fn check(&self) -> Result<(), Failure> {
-        let problems: Vec<_> = self.certificates.problems.iter().map(Problem::to_string).collect();
-        if problems.is_empty() { Ok(()) } else { Err(Failure::message(Reason::Tls, problems.join("; "))) }
-    }
-
     /// Pushes what was found.
     pub fn report(&self, out: &mut Snapshot) {
         if let Some(session) = &self.session {
             out.push(&TLS_VERSION, [session.version], true);
             out.push(&TLS_CIPHER, [session.cipher], true);
         }
+        let earliest = self.certificates.earliest_end();
         let Examined { chain, path_ends, problems } = &self.certificates;
         out.push(&VALID, [], problems.is_empty());
         for word in Problem::WORDS {
             out.push(&PROBLEM, [word], problems.iter().any(|problem| problem.word() == word));
         }
-        let earliest = chain.iter().map(|certificate| certificate.not_after).min();
         if let (Some(leaf), Some(earliest)) = (chain.first(), earliest) {
             out.push(&EARLIEST_EXPIRY, [], earliest);
             out.push(&EXPIRY, ["leaf"], leaf.not_after);

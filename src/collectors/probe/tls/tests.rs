@@ -9,11 +9,11 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::examine::{Examined, examine};
-use super::trust::Roots;
-use super::{Inspection, Session};
 use crate::snapshot::{Snapshot, Value};
 use crate::tls::certificate::date;
+use crate::tls::examine::{Examined, examine};
+use crate::tls::inspection::{Inspection, Session};
+use crate::tls::trust::Roots;
 
 /// 2026-11-23, 00:00.
 const NOW: u64 = 1_795_392_000;

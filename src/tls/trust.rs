@@ -1,5 +1,6 @@
 //! Who is trusted, and who we are.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use rustls::pki_types::{CertificateDer, TrustAnchor};
 use rustls::{ClientConfig, SupportedProtocolVersion};
 use tokio::time::Instant;
 
-use super::Inspection;
+use super::inspection::Inspection;
 use crate::collector::{Failure, Reason};
-use crate::tls::Settings;
 use crate::tls::certificate::Certificate;
+use crate::tls::{Settings, certificates};
 
 /// How long the system's authorities are remembered: reading them takes some milliseconds, and they change with an
 /// upgrade of the system.
@@ -25,16 +26,16 @@ static VERSIONS: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13, &rust
 /// Who is trusted, and who we are: what a target's `tls = { … }` says, with its files read.
 #[derive(Clone, Debug)]
 pub struct Trust {
-    pub(super) roots: Arc<Roots>,
-    pub(super) provider: Arc<CryptoProvider>,
+    pub(crate) roots: Arc<Roots>,
+    pub(crate) provider: Arc<CryptoProvider>,
     settings: Settings,
 }
 
 /// The authorities that are trusted.
-#[derive(Debug, Default)]
-pub(super) struct Roots {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roots {
     /// As path building wants them.
-    pub(super) anchors: Vec<TrustAnchor<'static>>,
+    pub(crate) anchors: Vec<TrustAnchor<'static>>,
     /// From and until when each is valid, in seconds since 1970, in the same order.
     validity: Vec<(i64, i64)>,
 }
@@ -48,17 +49,22 @@ impl Trust {
     /// `permission`, `limit` or `tls` when `ca_file` cannot be read, or names no authority.
     pub fn load(settings: &Settings) -> Result<Self, Failure> {
         let roots = match &settings.ca_file {
-            Some(file) => {
-                let roots = Roots::of(&settings.authorities()?);
-                if roots.anchors.is_empty() {
-                    let message = format!("{} holds no authority's certificate", file.display());
-                    return Err(Failure::message(Reason::Tls, message));
-                }
-                Arc::new(roots)
-            }
+            Some(file) => Arc::new(Roots::of_file(file, &settings.authorities()?)?),
             None => system(settings)?,
         };
         Ok(Self { roots, provider: Arc::new(rustls::crypto::ring::default_provider()), settings: settings.clone() })
+    }
+
+    /// Trusts those, too, whom a file names; it is read each time.
+    ///
+    /// # Errors
+    /// As those of [`load`](Self::load).
+    pub fn and(self, file: &Path) -> Result<Self, Failure> {
+        let more = Roots::of_file(file, &certificates(file)?)?;
+        let mut roots = Arc::unwrap_or_clone(self.roots);
+        roots.anchors.extend(more.anchors);
+        roots.validity.extend(more.validity);
+        Ok(Self { roots: Arc::new(roots), ..self })
     }
 
     /// Whether it is what these settings say.
@@ -75,7 +81,7 @@ impl Trust {
     }
 
     /// What rustls is told: to ask our verifier, to start anew each time, and to offer these protocols inside.
-    pub(super) fn client(
+    pub(crate) fn client(
         &self,
         verifier: Arc<dyn ServerCertVerifier>,
         alpn: &[&[u8]],
@@ -94,7 +100,7 @@ impl Trust {
 
 impl Roots {
     /// Those among the certificates that can be read.
-    pub(super) fn of(certificates: &[CertificateDer<'_>]) -> Self {
+    pub(crate) fn of(certificates: &[CertificateDer<'_>]) -> Self {
         let mut roots = Self::default();
         for der in certificates {
             let (Ok(anchor), Some(certificate)) = (webpki::anchor_from_trusted_cert(der), Certificate::read(der))
@@ -107,6 +113,16 @@ impl Roots {
         roots
     }
 
+    /// The same for those of a file, which names somebody.
+    fn of_file(file: &Path, certificates: &[CertificateDer<'_>]) -> Result<Self, Failure> {
+        let roots = Self::of(certificates);
+        if roots.anchors.is_empty() {
+            let message = format!("{} holds no authority's certificate", file.display());
+            return Err(Failure::message(Reason::Tls, message));
+        }
+        Ok(roots)
+    }
+
     /// Mozilla's, as they were when this program was built; until when they are valid is not among what is known.
     fn built_in() -> Self {
         let anchors = webpki_roots::TLS_SERVER_ROOTS.to_vec();
@@ -114,7 +130,7 @@ impl Roots {
     }
 
     /// From and until when an authority is valid; the anchor is one of ours, by its place in memory.
-    pub(super) fn validity(&self, anchor: &TrustAnchor<'_>) -> (i64, i64) {
+    pub(crate) fn validity(&self, anchor: &TrustAnchor<'_>) -> (i64, i64) {
         // Not by what it says: two certificates of one authority may differ in their dates alone.
         let at = self.anchors.iter().position(|one| std::ptr::eq::<TrustAnchor<'_>>(one, anchor));
         at.map_or((i64::MIN, i64::MAX), |at| self.validity[at])

@@ -38,17 +38,17 @@ const SUITES: &[(u16, &str)] = &[
 ];
 
 /// The suites of before TLS 1.3, the better ones first: what a client offers that takes what it gets.
-pub(super) fn before_1_3() -> impl Iterator<Item = u16> {
+pub(crate) fn before_1_3() -> impl Iterator<Item = u16> {
     SUITES.iter().map(|(number, _)| *number).filter(|number| number >> 8 != 0x13)
 }
 
 /// The name of a suite; `other` for one that nobody offered.
-pub(super) fn name(number: u16) -> &'static str {
+pub(crate) fn name(number: u16) -> &'static str {
     SUITES.iter().find(|(one, _)| *one == number).map_or("other", |(_, name)| name)
 }
 
 /// The name of a version, as Go and blackbox_exporter have it.
-pub(super) const fn version(number: u16) -> &'static str {
+pub(crate) const fn version(number: u16) -> &'static str {
     match number {
         0x0300 => "SSL 3.0",
         0x0301 => "TLS 1.0",

@@ -23,8 +23,16 @@ pub struct Examined {
     pub problems: Vec<Problem>,
 }
 
+impl Examined {
+    /// When the first of the certificates expires that were sent, whatever they are worth, in seconds since 1970.
+    #[must_use]
+    pub fn earliest_end(&self) -> Option<i64> {
+        self.chain.iter().map(|certificate| certificate.not_after).min()
+    }
+}
+
 /// Looks at a chain at a time.
-pub(super) fn examine(
+pub(crate) fn examine(
     sent: &[CertificateDer<'_>],
     name: &ServerName<'_>,
     roots: &Roots,

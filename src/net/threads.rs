@@ -18,7 +18,7 @@ const OF_ONE: usize = 2;
 
 /// The threads of one target.
 #[derive(Clone, Debug)]
-pub(super) struct Threads(Arc<Semaphore>);
+pub struct Threads(Arc<Semaphore>);
 
 impl Default for Threads {
     fn default() -> Self {
@@ -31,7 +31,7 @@ impl Threads {
     ///
     /// # Errors
     /// `bug`, when it panics.
-    pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
         let own = self.0.clone().acquire_owned().await.map_err(|closed| Failure::new(Reason::Bug, closed))?;
         let all = ALL.acquire().await.map_err(|closed| Failure::new(Reason::Bug, closed))?;
         let done = spawn_blocking(move || {

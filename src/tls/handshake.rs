@@ -7,15 +7,13 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{AlertDescription, ClientConnection, DigitallySignedStruct, Error, InvalidMessage, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::examine::{Examined, examine};
-use super::legacy;
+use super::inspection::{Inspection, Session};
 use super::suites;
 use super::trust::Trust;
-use super::{Inspection, Session};
 use crate::collector::{Failure, Reason};
 
 /// A handshake that failed, and what was learned before it did.
@@ -26,38 +24,12 @@ pub struct Refusal {
     /// What was learned all the same: the certificate, when it came before the failure.
     pub inspection: Option<Inspection>,
     /// Whether the server may only be too old, and its certificate be read in clear.
-    is_maybe_old: bool,
+    pub(crate) is_maybe_old: bool,
 }
 
 impl Refusal {
     fn new(failure: Failure) -> Self {
         Self { failure, inspection: None, is_maybe_old: false }
-    }
-
-    /// Asks once more, on a new connection, as the clients of old did: what speaks no version that we trust has a
-    /// certificate that visitors see, too. The failure then says which version it is.
-    ///
-    /// Does nothing, and connects nowhere, when the server was not too old for us; and gives up at a time, before which
-    /// such a server has answered.
-    #[must_use]
-    pub async fn look_closer<S, D, F>(self, dial: D, name: &ServerName<'_>, trust: &Trust, until: Instant) -> Self
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-        D: FnOnce() -> F,
-        F: Future<Output = Result<S, Failure>>,
-    {
-        if !self.is_maybe_old || self.inspection.is_some() {
-            return self;
-        }
-        // The second look is a favour: what it finds out is told, and when it finds nothing the first failure stands.
-        let look = async { legacy::inspect(&mut dial().await?, name, trust).await };
-        let Ok(Ok(inspection)) = timeout_at(until, look).await else { return self };
-        let agreed = inspection.session.as_ref().map(|session| format!("{} with {}", session.version, session.cipher));
-        let failure = self.failure.context(format!(
-            "the server agrees only to {}, which is out of date",
-            agreed.as_deref().unwrap_or("an older version")
-        ));
-        Self { failure, inspection: Some(inspection), is_maybe_old: false }
     }
 }
 

@@ -7,15 +7,15 @@ use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::ending::{Ending, Trouble};
 use super::threads::Threads;
+use crate::collector::{Failure, Reason};
 
 /// How many addresses of a name are tried.
 const ADDRESSES: usize = 4;
 
 /// Which of a name's addresses count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) enum Family {
+pub enum Family {
     /// All, in the order in which the system prefers them.
     #[default]
     #[serde(rename = "any")]
@@ -49,13 +49,13 @@ impl Family {
 /// The addresses of a host, as this machine's resolver gives them (`/etc/hosts` too): at least one.
 ///
 /// # Errors
-/// `dns`, when there is none of that family.
-pub(super) async fn resolve(
+/// `connect`, when there is none of that family; `bug`, when the resolver panics.
+pub(crate) async fn resolve(
     host: &str,
     port: u16,
     family: Family,
     threads: &Threads,
-) -> Result<Vec<SocketAddr>, Trouble> {
+) -> Result<Vec<SocketAddr>, Failure> {
     let found = match host.parse::<IpAddr>() {
         Ok(address) => vec![SocketAddr::new(address, port)],
         Err(_) => lookup(host.to_owned(), port, threads).await?,
@@ -64,20 +64,21 @@ pub(super) async fn resolve(
     let mut addresses: Vec<_> = found.into_iter().filter(|address| family.takes(address)).collect();
     if addresses.is_empty() {
         let but = if all == 0 { "" } else { ", only of the other kind" };
-        return Err(Trouble::new(Ending::Dns, format!("`{host}` has no address{}{but}", family.word())));
+        let message = format!("`{host}` has no address{}{but}", family.word());
+        return Err(Failure::message(Reason::Connect, message));
     }
     addresses.truncate(ADDRESSES);
     Ok(addresses)
 }
 
-async fn lookup(host: String, port: u16, threads: &Threads) -> Result<Vec<SocketAddr>, Trouble> {
+async fn lookup(host: String, port: u16, threads: &Threads) -> Result<Vec<SocketAddr>, Failure> {
     let name = host.clone();
     let found = threads.run(move || (name.as_str(), port).to_socket_addrs().map(Iterator::collect)).await?;
     found.map_err(|error: io::Error| {
         // `failed to lookup address information: ` says nothing that is not said here.
         let text = error.to_string();
         let text = text.rsplit_once("information: ").map_or(text.as_str(), |(_, cause)| cause);
-        Trouble::new(Ending::Dns, format!("`{host}` does not resolve: {text}"))
+        Failure::message(Reason::Connect, format!("`{host}` does not resolve: {text}"))
     })
 }
 
@@ -85,7 +86,7 @@ async fn lookup(host: String, port: u16, threads: &Threads) -> Result<Vec<Socket
 ///
 /// # Errors
 /// `connect`, or `timeout` when the last one did not answer.
-pub(super) async fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStream, SocketAddr), Trouble> {
+pub(crate) async fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStream, SocketAddr), Failure> {
     let mut refused = Vec::new();
     let mut silent = false;
     for (tried, address) in addresses.iter().enumerate() {
@@ -107,13 +108,13 @@ pub(super) async fn connect(addresses: &[SocketAddr], deadline: Instant) -> Resu
             }
         }
     }
-    let ending = if silent { Ending::Timeout } else { Ending::Connect };
-    Err(Trouble::new(ending, format!("connecting to {}", refused.join(", "))))
+    let reason = if silent { Reason::Timeout } else { Reason::Connect };
+    Err(Failure::message(reason, format!("connecting to {}", refused.join(", "))))
 }
 
 /// Whether an address is of a network that is not the public internet's, this machine's included: where a stranger's
 /// redirect must not lead us.
-pub(super) fn is_private(address: IpAddr) -> bool {
+pub(crate) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
@@ -203,16 +204,16 @@ mod tests {
     async fn an_address_is_not_looked_up_and_must_be_of_the_family_asked_for() {
         let found = resolve("127.0.0.1", 80, Family::Any, &Threads::default()).await.unwrap();
         assert_eq!(found, ["127.0.0.1:80".parse().unwrap()]);
-        let trouble = resolve("::1", 80, Family::V4, &Threads::default()).await.unwrap_err();
-        assert_eq!(trouble.ending, Ending::Dns);
-        assert_eq!(trouble.failure.to_string(), "`::1` has no address of IPv4, only of the other kind");
+        let failure = resolve("::1", 80, Family::V4, &Threads::default()).await.unwrap_err();
+        assert_eq!(failure.reason, Reason::Connect);
+        assert_eq!(failure.to_string(), "`::1` has no address of IPv4, only of the other kind");
     }
 
     #[tokio::test]
     async fn a_name_that_is_none_does_not_resolve() {
-        let trouble = resolve("shop.invalid", 80, Family::Any, &Threads::default()).await.unwrap_err();
-        assert_eq!(trouble.ending, Ending::Dns);
-        let message = trouble.failure.to_string();
+        let failure = resolve("shop.invalid", 80, Family::Any, &Threads::default()).await.unwrap_err();
+        assert_eq!(failure.reason, Reason::Connect);
+        let message = failure.to_string();
         assert!(message.starts_with("`shop.invalid` does not resolve: ") && !message.contains("lookup"), "{message}");
     }
 }

@@ -1,0 +1,6 @@
+//! The way to a server and the conversation with it, for all who ask over the network.
+
+pub mod connect;
+pub(crate) mod http;
+pub mod phases;
+pub mod threads;
