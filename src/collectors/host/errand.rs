@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::collector::{Failure, Reason};
 
 /// Sends work out on a thread. As long as it has not come back, no other is sent after it.
-pub(super) struct Errand {
+pub(in crate::collectors) struct Errand {
     name: &'static str,
     away: Arc<AtomicBool>,
 }
@@ -26,14 +26,14 @@ impl Drop for Back {
 
 impl Errand {
     /// `name` is the thread's.
-    pub(super) fn new(name: &'static str) -> Self {
+    pub(in crate::collectors) fn new(name: &'static str) -> Self {
         Self { name, away: Arc::default() }
     }
 
     /// Runs the work; fails when it takes longer than the limit, or when what was sent before is still away.
     ///
     /// Not one of tokio's blocking threads: those are waited for when the program ends.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(in crate::collectors) async fn run<T: Send + 'static>(
         &self,
         limit: Duration,
         work: impl FnOnce() -> T + Send + 'static,

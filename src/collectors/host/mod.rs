@@ -18,7 +18,7 @@ mod diskstats;
 mod dmi;
 mod edac;
 mod entropy;
-mod errand;
+pub(super) mod errand;
 mod filefd;
 mod filesystem;
 #[cfg(any(test, fuzzing))]

@@ -3,16 +3,18 @@
 mod place;
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
+use std::hash::{Hash as _, Hasher};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 pub use super::environment::Environment;
 use super::option_file::Client;
 use crate::collector::{Failure, Reason};
 
 pub(super) use place::is_diagnosing;
-pub(crate) use place::with_environment;
+pub(crate) use place::{notice, with_environment};
 
 /// The largest secret file we read: private keys are a few KiB.
 const SECRET_BYTES: u64 = 64 << 10;
@@ -39,6 +41,20 @@ impl Secret {
         match &self.0 {
             Source::Value(_) | Source::OptionFile(_) => None,
             Source::File(path) => Some(path),
+        }
+    }
+
+    /// Adds to a hash what is another one when the secret is another one, wherever it is kept.
+    pub fn mark(&self, hasher: &mut impl Hasher) {
+        self.reveal().unwrap_or_default().hash(hasher);
+    }
+
+    /// When its file was last written; `None` where there is no such file.
+    #[must_use]
+    pub fn written(&self) -> Option<SystemTime> {
+        match &self.0 {
+            Source::Value(_) => None,
+            Source::File(path) | Source::OptionFile(path) => fs::metadata(path).ok()?.modified().ok(),
         }
     }
 

@@ -45,6 +45,11 @@ pub(in crate::config) fn is_diagnosing() -> bool {
     LOADING.with_borrow(|loading| loading.diagnosing)
 }
 
+/// Says something of the configuration that is being loaded: it works, but a person should know.
+pub(crate) fn notice(text: String) {
+    LOADING.with_borrow_mut(|loading| loading.warnings.push(text));
+}
+
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(SecretVisitor)

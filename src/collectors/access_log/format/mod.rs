@@ -10,7 +10,7 @@ mod number;
 mod piece;
 mod program;
 mod stretch;
-mod time;
+pub(crate) mod time;
 mod unparsed;
 mod value;
 #[cfg(any(test, fuzzing))]

@@ -2,7 +2,7 @@
 
 /// The ways of writing a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Clock {
+pub(crate) enum Clock {
     /// `24/Nov/2026:03:05:08 +0300`: nginx' `$time_local`, Apache's `%t` without its brackets.
     Local,
     /// `2026-11-24T03:05:08+03:00`, also with parts of a second, and `Z` for the zone.
@@ -21,7 +21,7 @@ const LAST: i64 = 100_000_000_000;
 
 impl Clock {
     /// Seconds since 1970; `None` when it is not written like that.
-    pub(super) fn read(self, text: &[u8]) -> Option<i64> {
+    pub(crate) fn read(self, text: &[u8]) -> Option<i64> {
         match self {
             Self::Local => local(text),
             Self::Iso => iso(text),
