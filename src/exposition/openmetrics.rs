@@ -3,12 +3,14 @@
 //! Our own writer, and not that of prometheus-client: that one spells bounds in another way than the other formats do
 //! (`0.000001`, where Prometheus makes `1e-06` of a number), and has no value of unknown type in protobuf.
 
+use bytes::Bytes;
+
 use super::lines::Lines;
 use super::{Page, Part, TOTALS, summaries};
 use crate::metric::{Desc, Kind};
 
-pub(super) fn write(page: &Page) -> String {
-    let mut lines = Lines::new();
+pub(super) fn write(page: &Page, gzip: bool) -> Bytes {
+    let mut lines = Lines::new(gzip);
     let parts = page.parts();
     for family in parts.chunk_by(Part::is_of_the_same_family) {
         let desc = family[0].desc;
@@ -37,7 +39,7 @@ pub(super) fn write(page: &Page) -> String {
         }
     }
     lines.push(&["# EOF\n"]);
-    lines.into_text()
+    lines.into_bytes()
 }
 
 fn head(lines: &mut Lines, name: &[&str], help: &str, kind: Kind) {

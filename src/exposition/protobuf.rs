@@ -8,7 +8,10 @@
 #[cfg(test)]
 mod tests;
 
+use bytes::Bytes;
+
 use super::number;
+use super::press::Press;
 use super::wire::Message;
 use super::{Page, Part, TOTALS, summaries};
 use crate::histogram::{Histogram, Native};
@@ -45,10 +48,14 @@ mod histogram {
     pub(super) const POSITIVE_DELTA: u64 = 13;
 }
 
-pub(super) fn write(page: &Page, native_histograms: bool) -> Vec<u8> {
-    let mut out = Message::with_capacity(256 << 10);
+pub(super) fn write(page: &Page, native_histograms: bool, gzip: bool) -> Bytes {
+    let mut press = Press::new(gzip);
+    let mut out = Message::with_capacity(press.room());
     for parts in page.parts().chunk_by(Part::is_of_the_same_family) {
         let desc = parts[0].desc;
+        if press.takes(out.written()) {
+            out.clear();
+        }
         if desc.kind == Kind::Summary {
             write_summary(&mut out, desc, parts);
             continue;
@@ -74,7 +81,7 @@ pub(super) fn write(page: &Page, native_histograms: bool) -> Vec<u8> {
             }
         });
     }
-    out.into_bytes()
+    press.bytes(out.into_bytes())
 }
 
 /// Name, HELP and type; a counter may have any name here.

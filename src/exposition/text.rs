@@ -1,12 +1,14 @@
 //! The Prometheus text format 0.0.4: what `curl`, promtool and old scrapers get.
 
+use bytes::Bytes;
+
 use super::lines::Lines;
 use super::{Page, Part};
 use crate::metric::Kind;
 use crate::snapshot::{Summary, Value};
 
-pub(super) fn write(page: &Page) -> String {
-    let mut lines = Lines::new();
+pub(super) fn write(page: &Page, gzip: bool) -> Bytes {
+    let mut lines = Lines::new(gzip);
     for family in page.parts().chunk_by(Part::is_of_the_same_family) {
         let desc = family[0].desc;
         // The word of this format for what OpenMetrics calls unknown.
@@ -21,7 +23,7 @@ pub(super) fn write(page: &Page) -> String {
             }
         }
     }
-    lines.into_text()
+    lines.into_bytes()
 }
 
 fn summary<'a>(

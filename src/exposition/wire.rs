@@ -17,6 +17,16 @@ impl Message {
         Self(Vec::with_capacity(bytes))
     }
 
+    /// What was written so far.
+    pub(super) fn written(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Forgets it.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// What was written.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.0
