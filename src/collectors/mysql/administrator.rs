@@ -39,6 +39,21 @@ pub(super) fn administrators(config: &Config, service: &Service) -> Option<Addre
     place.filter(|place| service.trusts(place, &ACCOUNTS))
 }
 
+/// Root's login without a password, where the server lets root in so.
+pub(super) fn root(address: &Address) -> Config {
+    Config {
+        address: address.clone(),
+        user: "root".to_owned(),
+        password: None,
+        tls: Tls::default(),
+        digests: super::Top::default(),
+        tables: super::Top::default(),
+        queries: std::collections::BTreeMap::new(),
+        transactions: false,
+        shop: None,
+    }
+}
+
 /// What a superuser can tell.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -52,17 +67,7 @@ impl Facts {
         if !service.superuser {
             return Self::default();
         }
-        let config = Config {
-            address: address.clone(),
-            user: "root".to_owned(),
-            password: None,
-            tls: Tls::default(),
-            digests: super::Top::default(),
-            tables: super::Top::default(),
-            queries: std::collections::BTreeMap::new(),
-            transactions: false,
-        };
-        let Ok(mut client) = Client::connect(&config).await else { return Self::default() };
+        let Ok(mut client) = Client::connect(&root(address)).await else { return Self::default() };
         // Both names have been looked at: they hold nothing but letters, digits and `._-%:`.
         let exists = format!("SELECT COUNT(*) AS n FROM mysql.user WHERE user = '{user}' AND host = '{host}'");
         let plugin = "SELECT COUNT(*) AS n FROM information_schema.plugins WHERE plugin_name = 'auth_socket'";

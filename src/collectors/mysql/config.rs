@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use super::queries::Query;
+use super::shop::Shop;
 use crate::config::objectives;
 use crate::config::secret::Secret;
 use crate::config::types::{Address, MetricName, Period, Section, TargetName};
@@ -77,6 +78,8 @@ pub struct Config {
     /// Whether open transactions, lock waits and deadlocks are read.
     #[serde(default)]
     pub transactions: bool,
+    /// The shop whose database is in this server: what it says of orders, cron, queues and marketplaces is read.
+    pub shop: Option<Shop>,
     /// The custom queries of this server.
     #[serde(skip)]
     pub queries: BTreeMap<MetricName, Arc<Query>>,

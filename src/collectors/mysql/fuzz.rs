@@ -5,7 +5,7 @@ pub(crate) use super::client::fuzz::{answer, login};
 use super::flavour::Server;
 use super::rows::Rows;
 use super::{
-    digests, innodb, processlist, query_time, replication, response_time, status, tables, top::Ranking, value,
+    digests, innodb, processlist, query_time, replication, response_time, shop, status, tables, top::Ranking, value,
     variables,
 };
 use crate::fuzz::judge;
@@ -32,6 +32,7 @@ pub(crate) fn report(bytes: &[u8]) {
             let time = response_time::report(&rows, &mut out);
             query_time::report(query_time::Source::QueryResponseTime, time, &mut out);
         }
+        "shop" => shop::report(&rows, &mut out),
         "sizes" => tables::report_sizes(&rows, 2, &mut out),
         "status" => {
             status::report(&rows, &mut out);

@@ -1,5 +1,5 @@
 //! MySQL, MariaDB and Percona Server: status, variables, replication, InnoDB, threads and query time at each scrape;
-//! tables, digests and the operator's own queries on timers.
+//! tables, digests, the shop's own tables and the operator's queries on timers.
 //!
 //! One connection, kept between scrapes, six to nine statements, no temporary table on disk, and no statement that
 //! fails: what differs between servers is known from their version, and what this account may not see is asked for once
@@ -25,6 +25,7 @@ mod replication;
 mod replication_names;
 mod response_time;
 mod rows;
+pub mod shop;
 mod status;
 mod tables;
 mod top;
@@ -39,6 +40,7 @@ pub use config::{Config, Tls, TlsMode, Top, section};
 pub use digests::Digests;
 pub use discover::DISCOVERY;
 pub use queries::{Queries, Query};
+pub use shop::ShopDatabase;
 pub use tables::Tables;
 
 use crate::collector::{Collector, Context, Failure, Gate, Reason};

@@ -36,12 +36,7 @@ pub(super) async fn remedies(config: &Config, run: Complaints<'_>, service: &Ser
         let missing = missing(&rows, &rights);
         if !missing.is_empty() {
             let denied = run.gaps.iter().any(|gap| gap.reason == Reason::Permission);
-            let host = match connection.ask("the account", "SELECT CURRENT_USER() AS account").await {
-                Ok(rows) => {
-                    rows.iter().next().and_then(|row| Some(row.text("account")?.rsplit_once('@')?.1.to_owned()))
-                }
-                Err(_) => None,
-            };
+            let host = host(&mut connection).await;
             let remedy = rights_of(config, service, server, host.as_deref(), &missing);
             found.push(if denied { remedy } else { remedy.as_more() });
         }
@@ -53,6 +48,12 @@ pub(super) async fn remedies(config: &Config, run: Complaints<'_>, service: &Ser
         found.push(performance_schema(config, server));
     }
     found
+}
+
+/// Where the server has our account come from.
+pub(super) async fn host(connection: &mut Connection) -> Option<String> {
+    let rows = connection.ask("the account", "SELECT CURRENT_USER() AS account").await.ok()?;
+    rows.iter().next().and_then(|row| Some(row.text("account")?.rsplit_once('@')?.1.to_owned()))
 }
 
 /// The account that a server which refused us needs.
@@ -174,7 +175,7 @@ fn plugin(server: Server, address: &Address, facts: &Facts) -> String {
 }
 
 /// The lines that run statements as root; `literal` when nothing in them is for the shell.
-fn sql(server: Server, address: &Address, statements: &str, literal: bool) -> String {
+pub(super) fn sql(server: Server, address: &Address, statements: &str, literal: bool) -> String {
     let word = if literal { "'SQL'" } else { "SQL" };
     format!("{} <<{word}\n{statements}SQL\n", client(server, address))
 }

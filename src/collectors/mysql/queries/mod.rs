@@ -42,7 +42,11 @@ pub struct Queries {
     config: Config,
     gate: Arc<Gate>,
     known: Mutex<BTreeMap<MetricName, Known>>,
+    /// Why there was no connection at the end of the last run.
+    lost: Mutex<Option<(Reason, String)>>,
 }
+
+const NO_PANIC: &str = "no code panics while it holds this lock";
 
 /// What is known of one query.
 #[derive(Debug, Default)]
@@ -113,8 +117,14 @@ impl Queries {
         lost.map_or(Ok(()), Err)
     }
 
+    /// How the last run ended, which is how it is while nothing is due.
+    fn lost(&self) -> Result<(), Failure> {
+        let lost = self.lost.lock().expect(NO_PANIC).clone();
+        lost.map_or(Ok(()), |(reason, why)| Err(Failure::message(reason, why)))
+    }
+
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<MetricName, Known>> {
-        self.known.lock().expect("no code panics while it holds this lock")
+        self.known.lock().expect(NO_PANIC)
     }
 
     fn report(&self, out: &mut Snapshot) {
@@ -169,12 +179,19 @@ impl Collector for Queries {
     }
 
     fn new(config: &Config, context: &Context) -> Self {
-        Self { config: config.clone(), gate: super::gate(config, context), known: Mutex::default() }
+        Self {
+            config: config.clone(),
+            gate: super::gate(config, context),
+            known: Mutex::default(),
+            lost: Mutex::default(),
+        }
     }
 
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
         let due = self.due();
-        let reached = if due.is_empty() { Ok(()) } else { self.run(due, out).await };
+        let reached = if due.is_empty() { self.lost() } else { self.run(due, out).await };
+        *self.lost.lock().expect(NO_PANIC) =
+            reached.as_ref().err().map(|failure| (failure.reason, failure.to_string()));
         self.report(out);
         // What the queries that were not due have found is as good as before, and when each last succeeded is true.
         out.keep();
