@@ -8,6 +8,7 @@ mod init;
 mod metrics;
 mod opcache_script;
 mod serve;
+mod simulate;
 
 use std::io::{self, stderr, stdout};
 use std::path::{Path, PathBuf};
@@ -83,6 +84,7 @@ enum Command {
     Init(init::Args),
     Metrics(metrics::Args),
     OpcacheScript(opcache_script::Args),
+    Simulate(simulate::Args),
 }
 
 impl Args {
@@ -117,6 +119,7 @@ pub fn run() -> ExitCode {
         }
         Some(Command::Metrics(command)) => metrics::run(command, &mut stdout()),
         Some(Command::OpcacheScript(_)) => opcache_script::run(&mut stdout()),
+        Some(Command::Simulate(command)) => simulate::run(command, &mut stdout()),
     };
     match done {
         Ok(code) => code,

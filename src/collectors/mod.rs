@@ -2,11 +2,13 @@
 
 pub mod access_log;
 pub mod host;
+pub mod marketplace;
 pub mod mysql;
 pub mod nginx;
 pub mod php_fpm;
 pub mod probe;
 pub mod redis;
+pub mod textfile;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -37,6 +39,9 @@ pub struct Sections {
     pub access_log: Section<access_log::Config>,
     /// The machine itself.
     pub host: host::Config,
+    /// Marketplaces, an account each.
+    #[serde(deserialize_with = "marketplace::section")]
+    pub marketplace: Section<marketplace::Account>,
     /// MySQL or MariaDB.
     #[serde(deserialize_with = "mysql::section")]
     pub mysql: Section<mysql::Config>,
@@ -49,6 +54,8 @@ pub struct Sections {
     pub probe: Section<probe::Config>,
     /// Redis or Valkey.
     pub redis: Section<redis::Config>,
+    /// Numbers that scripts leave in files.
+    pub textfile: textfile::Config,
 }
 
 impl Sections {
@@ -56,8 +63,20 @@ impl Sections {
     #[must_use]
     pub fn jobs(&self, context: &Context, present: &[Arc<Job>]) -> Vec<Arc<Job>> {
         // Without `..`: the compiler asks for a topic that is forgotten here.
-        let Self { state_dir: _, exposition: _, objectives, access_log, host, mysql, nginx, php_fpm, probe, redis } =
-            self;
+        let Self {
+            state_dir: _,
+            exposition: _,
+            objectives,
+            access_log,
+            host,
+            marketplace,
+            mysql,
+            nginx,
+            php_fpm,
+            probe,
+            redis,
+            textfile,
+        } = self;
         let mut jobs = Jobs { list: Vec::new(), context, present };
         jobs.add::<host::Host>(&host.section());
         jobs.add::<php_fpm::PhpFpm>(php_fpm);
@@ -65,12 +84,15 @@ impl Sections {
         jobs.add::<mysql::Mysql>(mysql);
         jobs.add::<mysql::Tables>(mysql);
         jobs.add::<mysql::Digests>(mysql);
+        jobs.add::<mysql::ShopDatabase>(mysql);
         jobs.add::<mysql::Queries>(mysql);
         jobs.add::<redis::Redis>(redis);
         jobs.add::<redis::KeyGroups>(redis);
         jobs.add::<nginx::Nginx>(nginx);
         jobs.add::<access_log::AccessLog>(&access_log::promised(access_log, objectives));
         jobs.add::<probe::Probe>(probe);
+        jobs.add::<marketplace::Marketplace>(marketplace);
+        jobs.add::<textfile::Textfile>(&textfile.section());
         jobs.list
     }
 }
@@ -93,7 +115,7 @@ const PASSWORDS: &str = "/etc/vitrin";
 
 /// Every collector: its name, and what it may emit.
 #[must_use]
-pub fn all() -> [(&'static str, &'static [Catalogue]); 12] {
+pub fn all() -> [(&'static str, &'static [Catalogue]); 15] {
     fn entry<C: Collector>() -> (&'static str, &'static [Catalogue]) {
         (C::NAME, C::METRICS)
     }
@@ -104,12 +126,15 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 12] {
         entry::<mysql::Mysql>(),
         entry::<mysql::Tables>(),
         entry::<mysql::Digests>(),
+        entry::<mysql::ShopDatabase>(),
         entry::<mysql::Queries>(),
         entry::<redis::Redis>(),
         entry::<redis::KeyGroups>(),
         entry::<nginx::Nginx>(),
         entry::<access_log::AccessLog>(),
         entry::<probe::Probe>(),
+        entry::<marketplace::Marketplace>(),
+        entry::<textfile::Textfile>(),
     ]
 }
 

@@ -2,20 +2,22 @@
 
 mod environment;
 pub mod exposition;
+pub(crate) mod file;
 pub mod objectives;
 pub mod option_file;
 pub mod secret;
 pub mod types;
 
 use std::fmt;
-use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::collectors::Sections;
 use crate::state::DEFAULT_FOLDER;
+use file::text_of;
 use secret::Environment;
 
 /// Where the configuration is when `--config.file` does not say.
@@ -23,6 +25,9 @@ pub const DEFAULT_FILE: &str = "/etc/vitrin/vitrin.toml";
 
 /// The largest configuration file we read.
 const FILE_BYTES: u64 = 4 << 20;
+
+/// How tables and keys are written, for who has written neither.
+const EXAMPLE: &str = "a table is written [redis.targets.main], a key url = \"redis://127.0.0.1:6379\"";
 
 /// All that can be configured.
 #[derive(Debug, Default, Deserialize)]
@@ -71,7 +76,7 @@ pub fn load_to_diagnose(named: Option<&Path>, environment: Environment) -> Resul
 
 fn load_as(named: Option<&Path>, environment: Environment, diagnosing: bool) -> Result<Loaded, Problem> {
     let file = named.unwrap_or(Path::new(DEFAULT_FILE));
-    let text = match read(file) {
+    let text = match text_of(file, FILE_BYTES) {
         Ok(text) => text,
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return Ok(Loaded::default()),
         Err(error) => return Err(unreadable(file, &error)),
@@ -80,27 +85,39 @@ fn load_as(named: Option<&Path>, environment: Environment, diagnosing: bool) -> 
     Ok(Loaded { config: config?, file: Some(file.to_owned()), warnings })
 }
 
-fn read(file: &Path) -> std::io::Result<String> {
-    let metadata = fs::metadata(file)?;
-    if !metadata.is_file() || metadata.len() > FILE_BYTES {
-        return Err(std::io::Error::other("not a file of at most 4 MiB"));
-    }
-    fs::read_to_string(file)
-}
-
 /// Parses the text of a configuration; `file` is for the messages.
 ///
 /// # Errors
 /// With the first thing in it that is wrong.
 pub fn parse(file: &Path, text: &str) -> Result<Config, Problem> {
+    read_toml(file, text)
+}
+
+/// Reads a text in TOML; `file` is for the messages.
+///
+/// # Errors
+/// With the first thing in it that is wrong.
+pub(crate) fn read_toml<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Problem> {
     let deserializer = toml::Deserializer::parse(text).map_err(|error| Problem::of(file, text, "", &error))?;
-    serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let path = match error.path().to_string() {
-            root if root == "." => String::new(),
-            path => path,
-        };
-        Problem::of(file, text, &path, error.inner())
-    })
+    serde_path_to_error::deserialize(deserializer)
+        .map_err(|error| Problem::of(file, text, &path(error.path()), error.inner()))
+}
+
+/// Reads a table that was put together from several places; the problem has none.
+///
+/// # Errors
+/// With the first thing in it that is wrong.
+pub(crate) fn read_table<T: DeserializeOwned>(table: toml::Table) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(table)
+        .map_err(|error| Problem::at(String::new(), &path(error.path()), error.inner().message()))
+}
+
+/// The keys that lead to a value; none for the whole.
+fn path(path: &serde_path_to_error::Path) -> String {
+    match path.to_string() {
+        root if root == "." => String::new(),
+        path => path,
+    }
 }
 
 /// The configuration of what was found on this machine: a text that is no file's. Files and sockets that are not there, or
@@ -147,17 +164,35 @@ impl Problem {
 
     fn of(file: &Path, text: &str, path: &str, error: &toml::de::Error) -> Self {
         let (line, column) = position(text, error.span().unwrap_or(0..0));
+        Self::at(format!("{}:{line}:{column}", file.display()), path, error.message())
+    }
+
+    fn at(place: String, path: &str, message: &str) -> Self {
         // The key that is unknown is named by the message already.
-        let path = match unknown_field(error.message()) {
+        let path = match unknown_field(message) {
             Some((unknown, _)) => path.strip_suffix(unknown).unwrap_or(path).trim_end_matches('.'),
             None => path,
         };
-        let (message, hint) = match error.message().split_once('\n') {
+        let (message, hint) = match message.split_once('\n') {
             Some((message, hint)) => (message.to_owned(), Some(hint.replace('\n', " "))),
-            None => explained(error.message()),
+            None => explained(message),
         };
         let message = if path.is_empty() { message } else { format!("{path}: {message}") };
-        Self { place: format!("{}:{line}:{column}", file.display()), message, hint }
+        Self { place, message, hint }
+    }
+
+    /// The same of a text whose tables and keys are written otherwise than those of the configuration.
+    #[must_use]
+    pub(crate) fn with_example(self, example: &str) -> Self {
+        let is_usual = self.hint.as_deref() == Some(EXAMPLE);
+        Self { hint: if is_usual { Some(example.to_owned()) } else { self.hint }, ..self }
+    }
+
+    /// Place and message, and the way out in a second line: for what is found while something else is read.
+    pub(crate) fn lines(&self) -> String {
+        let Self { place, message, hint } = self;
+        let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
+        format!("{place}{message}\n{}", hint.as_deref().unwrap_or_default())
     }
 }
 
@@ -186,8 +221,7 @@ fn explained(message: &str) -> (String, Option<String>) {
     {
         return (format!("{word} is not known here"), Some(format!("write {known}")));
     }
-    let hint = "a table is written [redis.targets.main], a key url = \"redis://127.0.0.1:6379\"";
-    (message.to_owned(), Some(hint.to_owned()))
+    (message.to_owned(), Some(EXAMPLE.to_owned()))
 }
 
 /// The word of a list that an unknown one was meant to be, or the list.

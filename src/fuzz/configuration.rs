@@ -21,15 +21,21 @@ pub(super) fn config(bytes: &[u8]) {
     };
     assert!(!shown.contains(SECRET), "{shown}");
     if !is_good {
-        let place = shown.strip_prefix("vitrin.toml:").unwrap_or_else(|| panic!("no place: {shown}"));
-        let mut numbers = place.split(':').map(str::parse::<usize>);
-        let [line, column] = std::array::from_fn(|_| match numbers.next() {
-            Some(Ok(number)) => number,
-            _ => panic!("no place: {shown}"),
-        });
-        assert!(line <= text.matches('\n').count() + 1 && column <= text.chars().count() + 1, "{shown}");
-        assert!(shown.contains("\n  hint: "), "{shown}");
+        has_place_and_hint("vitrin.toml", &shown, text);
     }
+}
+
+/// That what is said of a file's text begins with a place that is in it, and has a way out.
+pub(crate) fn has_place_and_hint(file: &str, shown: &str, text: &str) {
+    let place = shown.strip_prefix(file).and_then(|rest| rest.strip_prefix(':'));
+    let place = place.unwrap_or_else(|| panic!("no place: {shown}"));
+    let mut numbers = place.split(':').map(str::parse::<usize>);
+    let [line, column] = std::array::from_fn(|_| match numbers.next() {
+        Some(Ok(number)) => number,
+        _ => panic!("no place: {shown}"),
+    });
+    assert!(line <= text.matches('\n').count() + 1 && column <= text.chars().count() + 1, "{shown}");
+    assert!(shown.contains("\n  hint: "), "{shown}");
 }
 
 fn read(text: &str) -> Result<Config, Problem> {

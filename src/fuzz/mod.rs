@@ -9,13 +9,15 @@
 
 mod addresses;
 mod configuration;
+pub(crate) mod message;
 mod negotiation;
 mod page;
 
+pub(crate) use configuration::has_place_and_hint;
 pub(crate) use page::judge;
 
-use crate::collectors::{access_log, host, mysql, nginx, php_fpm, probe, redis};
-use crate::server;
+use crate::collectors::{access_log, host, marketplace, mysql, nginx, php_fpm, probe, redis, textfile};
+use crate::{server, simulate};
 
 /// A target: its name, and what is run over bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -59,6 +61,14 @@ targets! {
     fpm_status = php_fpm::fuzz::status;
     /// Files of procfs and the like; the first line names which.
     host_files = host::fuzz::files;
+    /// Answers of marketplaces: status, headers and body; what comes of them is bounded and reveals nothing.
+    marketplace_answer = marketplace::judge::fuzz::answer;
+    /// Presets, and accounts made of them: an error names its place and a way out, and nothing shows a secret.
+    marketplace_preset = marketplace::preset::fuzz::preset;
+    /// The rules of a preset up to a form feed, and an answer that they judge: the same holds, whatever they are.
+    marketplace_rules = marketplace::judge::fuzz::rules;
+    /// Answers to requests for access tokens: what is taken can be sent and ends, and nothing shows it.
+    marketplace_token = marketplace::preset::fuzz::token;
     /// Answers to MySQL statements, packet by packet.
     mysql_answer = mysql::fuzz::answer;
     /// A MySQL server's side of a login.
@@ -85,6 +95,12 @@ targets! {
     redis_info = redis::fuzz::info;
     /// Replies of Redis, measured, decoded and reported.
     redis_reply = redis::fuzz::reply;
+    /// Requests at the simulated marketplaces: each has an answer that can be sent.
+    simulate_request = simulate::fuzz::request;
+    /// Scenarios of the simulated marketplaces: an error names its place and a way out, and what happens has its limits.
+    simulate_scenario = simulate::fuzz::scenario;
+    /// Files of the textfile folder, parted by a form feed.
+    textfile = textfile::fuzz::files;
     /// The web configuration: an error names the file, a way out, and no secret.
     web_config = server::fuzz::web_config;
 }

@@ -1,5 +1,6 @@
 //! `vitrin check`: every target asked once as the serving user would, and the way out of whatever is wrong.
 
+mod marketplace;
 mod report;
 mod witness;
 
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tokio::runtime;
 
 use crate::collector::{Context, Paths};
@@ -17,6 +18,7 @@ use crate::config::{self, Loaded};
 use crate::discovery::discover;
 use crate::remedy::{Kind, Remedy, Service, USER, quoted};
 use crate::schedule::{Job, Outcome};
+use marketplace::Wanted;
 use report::Report;
 
 /// Ask every target once, and say what is missing and how to get it.
@@ -31,8 +33,23 @@ use report::Report;
 ///
 /// The exit code is 0 when every target is up and nothing is counted as missing, 1 when something is, 2 when the
 /// configuration is wrong. What would merely show more is listed, and is no error.
+///
+/// For marketplaces: --dry-run prints each request as it is sent, with the names of secrets in their places; --once sends
+/// it, and says step by step what the answer was taken for.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// With --dry-run or --once: this account alone, as `marketplace/shop`.
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+
+    /// Print the requests to marketplaces, and send none.
+    #[arg(long, conflicts_with = "once")]
+    dry_run: bool,
+
+    /// Send each request to marketplaces once, and explain the answer.
+    #[arg(long)]
+    once: bool,
+
     /// The user that Vitrin serves as.
     #[arg(long, value_name = "NAME", default_value = USER)]
     user: String,
@@ -49,10 +66,29 @@ pub(super) fn run(
     for warning in &loaded.warnings {
         writeln!(words, "{warning}")?;
     }
+    if args.dry_run {
+        return marketplace::run(Wanted::Requests, args.target.as_deref(), &loaded, paths, out);
+    }
+    if let Some(target) = args.target.as_ref().filter(|_| !args.once) {
+        bail!("`{target}` alone is not checked\n  hint: add --dry-run or --once, or take `vitrin collect {target}`");
+    }
     let is_root = rustix::process::geteuid().is_root();
     let service = Service::of(&args.user, paths, is_root).context("reading the users of this machine")?;
     if !service.superuser {
         writeln!(words, "As you see it: what {} sees is judged when root runs this.", service.user)?;
+    }
+    if args.once {
+        let mut text = Vec::new();
+        let only = args.target.as_deref();
+        let mut ask = || marketplace::run(Wanted::Answers, only, &loaded, paths, &mut text);
+        let code = if service.superuser && service.account.is_none() {
+            writeln!(words, "As you see it: there is no user {} yet.", service.user)?;
+            ask()?
+        } else {
+            witness::look(&service, ask)??
+        };
+        out.write_all(&text)?;
+        return Ok(code);
     }
     let seen = witness::look(&service, || look(&loaded, paths))??;
     let remedies = remedies(&seen, &service)?;

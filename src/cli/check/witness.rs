@@ -3,6 +3,7 @@
 //! On Linux user and groups are a thread's own, and threads that it starts inherit them. So the jobs run with the rights
 //! of the service, beside a root that reads facts, and no second program is needed for that.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -11,10 +12,11 @@ use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use tokio::time::sleep;
 
 use super::Seen;
-use crate::collector::{Context, Paths, Reason};
+use crate::collector::{Collector as _, Context, Paths, Reason};
+use crate::collectors::marketplace::Marketplace;
 use crate::config::Config;
 use crate::remedy::Service;
-use crate::schedule::{Schedule, Selection};
+use crate::schedule::{Outcome, Schedule, Selection};
 
 /// What stands in for a user that is yet to be made: nobody, in no group.
 const NOBODY: u32 = 65_534;
@@ -46,22 +48,37 @@ pub(super) fn look<T: Send>(service: &Service, see: impl FnOnce() -> T + Send) -
     std::thread::scope(|scope| scope.spawn(witness).join()).map_err(|_| anyhow!("the look at the targets panicked"))?
 }
 
-/// Runs every job once, and all once more when one of them may just be on its way up.
+/// Runs every job once, and all once more when one of them may just be on its way up; but no marketplace, which counts
+/// how often it is asked.
 pub(super) async fn ask(config: &Config, paths: &Paths) -> Seen {
-    let seen = ask_once(config, paths).await;
+    let mut seen = ask_once(config, paths, &Selection::All).await;
+    let once_more = Selection::Without([Marketplace::NAME.to_owned()].into());
     let may_come = |reason| matches!(reason, Reason::Connect | Reason::Protocol | Reason::Timeout);
-    let missing = seen.outcomes.iter().flat_map(|outcome| outcome.failure.iter().chain(&outcome.gaps));
-    if !missing.map(|failure| failure.reason).any(may_come) {
+    let asked_again = seen.outcomes.iter().filter(|outcome| once_more.takes(outcome.collector, &outcome.target));
+    let mut missing = asked_again.flat_map(|outcome| outcome.failure.iter().chain(&outcome.gaps));
+    if !missing.any(|failure| may_come(failure.reason)) {
         return seen;
     }
     sleep(BREATH).await;
-    ask_once(config, paths).await
+    let again = ask_once(config, paths, &once_more).await;
+    for (job, new) in seen.jobs.iter_mut().zip(again.jobs) {
+        if once_more.takes(new.collector(), new.target()) {
+            *job = new;
+        }
+    }
+    for outcome in &mut seen.outcomes {
+        let is_it = |new: &&Arc<Outcome>| (new.collector, &new.target) == (outcome.collector, &outcome.target);
+        if let Some(new) = again.outcomes.iter().find(is_it) {
+            *outcome = new.clone();
+        }
+    }
+    seen
 }
 
-async fn ask_once(config: &Config, paths: &Paths) -> Seen {
+async fn ask_once(config: &Config, paths: &Paths, selection: &Selection) -> Seen {
     let context = Context::new(paths.clone());
     let schedule = Schedule::start(config.collectors.jobs(&context, &[]));
-    let outcomes = schedule.scrape(&Selection::All, PATIENCE).await;
+    let outcomes = schedule.scrape(selection, PATIENCE).await;
     context.stop.cancel();
     Seen { jobs: schedule.jobs().to_vec(), outcomes }
 }

@@ -31,8 +31,8 @@ pub(super) fn named(word: &str) -> Option<Unit> {
 }
 
 /// What is counted.
-const COUNTED: [&str; 9] =
-    ["connections", "crashes", "errors", "events", "keys", "requests", "restarts", "statements", "times"];
+const COUNTED: [&str; 10] =
+    ["connections", "crashes", "errors", "events", "keys", "orders", "requests", "restarts", "statements", "times"];
 
 impl Unit {
     /// The number in this unit that was given, when there can be as much, and an alert that compares with it could both
