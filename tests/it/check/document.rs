@@ -66,3 +66,34 @@ pub(super) fn documented_rule() -> Vec<String> {
     let words = blocks.iter().flat_map(|block| block.split_whitespace());
     words.skip_while(|word| *word != "-@all").map(str::to_owned).collect()
 }
+
+#[test]
+fn the_document_shows_what_marketplaces_are_asked() {
+    let folder = crate::support::daemon::folder();
+    let file = folder.path().join("vitrin.toml");
+    let secrets = ["key", "secret"].map(|name| {
+        let place = folder.path().join(name);
+        fs::write(&place, "canary").unwrap();
+        format!("secrets.api_{name} = {{ file = {place:?} }}\n")
+    });
+    // Nothing listens there: who asks finds nobody, and no stranger is asked.
+    let target = "[marketplace.targets.trendyol]\npreset = 'trendyol'\nvars = { seller_id = '1' }\n\
+                  resolve = { 'apigw.trendyol.com:443' = '127.0.0.1:1' }\n";
+    fs::write(&file, target.to_owned() + &secrets.concat()).unwrap();
+    let document = Document::read("docs/check.md");
+    let lines: Vec<Vec<_>> = document.block("marketplaces").lines().map(|line| line.split(' ').collect()).collect();
+    let user = super::user();
+    let said = lines.iter().map(|line| {
+        assert_eq!(line[..3], ["vitrin", "check", "marketplace/trendyol"]);
+        let output = super::vitrin(&[&line[1..], &["--user", &user, "--config.file", file.to_str().unwrap()]].concat());
+        (line[3], output.status.code(), String::from_utf8(output.stdout).unwrap())
+    });
+    for ((option, code, said), (expected, expected_code, says)) in said.zip([
+        ("--dry-run", 0, "authorization: Basic base64([secret api_key]:[secret api_secret])\n"),
+        ("--once", 1, "the probe `products`: connect_error\n"),
+    ]) {
+        assert_eq!((option, code), (expected, Some(expected_code)), "{said}");
+        assert!(said.contains(says) && !said.contains("canary"), "{said}");
+    }
+    assert_eq!(lines.len(), 2);
+}

@@ -2,6 +2,7 @@
 
 mod access_log;
 mod document;
+mod marketplace;
 mod mysql;
 mod redis;
 mod stack;

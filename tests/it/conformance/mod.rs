@@ -7,6 +7,7 @@
 //! `docs/reliability.md` has the outcome: `UPDATE_EXPECT=1 cargo test --test it conformance` writes it.
 
 mod faults;
+mod marketplace;
 mod matrix;
 mod mysql;
 mod nginx;
@@ -25,21 +26,23 @@ use vitrin::collector::Reason;
 use crate::support::broken::GARBAGE;
 use crate::support::daemon::turn;
 use crate::support::front::{At, Manner};
+use crate::support::scrape::Page;
 use faults::Fault;
 
 /// Collectors that read this machine and talk to no server.
-const LOCAL: &[&str] = &["access_log", "host", "php_fpm_errors"];
+const LOCAL: &[&str] = &["access_log", "host", "php_fpm_errors", "textfile"];
 
 /// The collectors that talk to a kind of server, and how to start some.
 type Kind = (&'static [&'static str], fn() -> Box<dyn Subject + Send>);
 
 /// All kinds of servers.
-const SUBJECTS: [Kind; 5] = [
+const SUBJECTS: [Kind; 6] = [
     (mysql::COLLECTORS, || Box::new(mysql::Subject::start())),
     (redis::COLLECTORS, || Box::new(redis::Subject::start())),
     (nginx::COLLECTORS, || Box::new(nginx::Subject::start())),
     (php_fpm::COLLECTORS, || Box::new(php_fpm::Subject::start())),
     (probe::COLLECTORS, || Box::new(probe::Subject::start())),
+    (marketplace::COLLECTORS, || Box::new(marketplace::Subject::start())),
 ];
 
 /// A topic: a kind of server, real ones of it, and the collectors that talk to it.
@@ -55,9 +58,16 @@ trait Subject: Sync {
         &[]
     }
 
-    /// How often it is asked, when that is on a timer and not at each scrape; for targets with this time limit.
-    fn every(&self, _timeout: Duration) -> Option<Duration> {
+    /// What the topic's table says of how often it is asked, when that is on a timer and not at each scrape; for targets
+    /// with this time limit.
+    fn timer(&self, _timeout: Duration) -> Option<String> {
         None
+    }
+
+    /// How often a target was asked until this page.
+    fn runs(&self, page: &Page, target: &str) -> f64 {
+        let job = [("collector", self.collectors()[0]), ("target", target)];
+        page.number("vitrin_collect_run_duration_seconds_count", &job)
     }
 
     /// The metric that says whether it is up.

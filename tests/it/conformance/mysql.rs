@@ -12,7 +12,7 @@ use crate::support::front::At;
 use crate::support::mariadb::{Database, block_on, is_mariadb};
 
 /// Who talks to it.
-pub(super) const COLLECTORS: &[&str] = &["mysql", "mysql_tables", "mysql_digests", "mysql_queries"];
+pub(super) const COLLECTORS: &[&str] = &["mysql", "mysql_tables", "mysql_digests", "mysql_shop", "mysql_queries"];
 
 /// One where all is well, one without TLS and with another password, and some whose certificates differ.
 pub(super) struct Subject {
@@ -60,12 +60,20 @@ fn encrypted(name: &str, certificates: &Certificates) -> Vec<String> {
     files.chunks(2).map(|option| option.join("=")).collect()
 }
 
+/// The tables of a shop, with nothing in them.
+async fn shop(database: &Database) {
+    let order = "CREATE TABLE shop.oc_order (order_id INT PRIMARY KEY, store_id INT, order_status_id INT, \
+                 total DECIMAL(15,4), currency_code VARCHAR(3), currency_value DECIMAL(15,8), date_added DATETIME)";
+    database.run(&["CREATE DATABASE shop", order]).await;
+}
+
 /// A server with the account `vitrin` and this password.
 fn database(tls: &[String], more: &[&str], password: &str) -> Database {
     let options: Vec<_> = tls.iter().map(String::as_str).chain(more.iter().copied()).collect();
     let database = Database::start(&options);
     block_on(async {
         make_account(&database).await;
+        shop(&database).await;
         database.run(&[&format!("ALTER USER vitrin@'%' IDENTIFIED BY '{password}'")]).await;
     });
     database
@@ -81,7 +89,7 @@ impl super::Subject for Subject {
     }
 
     fn patient(&self) -> &'static [&'static str] {
-        &["mysql_tables", "mysql_digests"]
+        &["mysql_tables", "mysql_digests", "mysql_shop"]
     }
 
     fn up(&self) -> &'static str {
@@ -91,7 +99,8 @@ impl super::Subject for Subject {
     fn settings(&self, port: u16, tls: bool) -> String {
         let password = self.password();
         let account = format!(
-            "address = '127.0.0.1:{port}'\nuser = 'vitrin'\npassword = {{ file = '{}' }}\ndigests = 5\n",
+            "address = '127.0.0.1:{port}'\nuser = 'vitrin'\npassword = {{ file = '{}' }}\ndigests = 5\n\
+             shop = 'opencart4'\n",
             password.display()
         );
         let ca = self.certificates.file("ca.pem");

@@ -24,6 +24,7 @@ pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod scrape;
 pub(crate) mod sight;
+pub(crate) mod simulator;
 pub(crate) mod soak;
 pub(crate) mod stack;
 pub(crate) mod systemd;

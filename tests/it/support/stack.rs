@@ -59,7 +59,8 @@ impl Stack {
     /// The same with everything on that is off by default, but for systemd, which the machine need not have.
     pub(crate) fn everything(&self) -> String {
         let main = "[mysql.targets.main]\n";
-        let mysql = self.without_php().replace(main, &format!("{main}digests = 20\ntransactions = true\n"));
+        let mysql =
+            self.without_php().replace(main, &format!("{main}digests = 20\ntransactions = true\nshop = 'opencart4'\n"));
         let host = "[host]\nmdadm = true\nreboot_required = true\n";
         let php_fpm = format!("[php_fpm.targets.main]\n{}", self.php_fpm.table("processes = true"));
         let groups = "[redis.targets.main.key_groups.cache]\npattern = 'cache:*'\n";
@@ -69,7 +70,16 @@ impl Stack {
             self.nginx.access_log().display()
         );
         let probe = format!("[probe.targets.main]\nhttp = '{}'\n", self.stub_status());
-        mysql + groups + queries + host + &php_fpm + &access_log + &probe
+        let marketplace = format!(
+            "[marketplace.targets.main]\npreset = 'generic'\n\
+             vars = {{ base_url = 'http://127.0.0.1:{}', path = '/stub_status' }}\n",
+            self.nginx.port
+        );
+        let folder = self.database.daemon.folder().join("textfile");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("backup.prom"), "shop_backup_size_bytes 1e9\n").unwrap();
+        let textfile = format!("[textfile]\nfolder = '{}'\n", folder.display());
+        mysql + groups + queries + host + &php_fpm + &access_log + &probe + &marketplace + &textfile
     }
 
     /// The same but for PHP-FPM, which no exporter in Debian watches.
@@ -120,6 +130,11 @@ fn database() -> Database {
         format!("CREATE USER '{USER}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'"),
         format!("GRANT {rights} ON *.* TO '{USER}'@'127.0.0.1'"),
         "CREATE DATABASE shop".to_owned(),
+        "CREATE TABLE shop.oc_order (order_id INT AUTO_INCREMENT PRIMARY KEY, total DECIMAL(15,4), order_status_id INT, \
+         currency_code VARCHAR(3), currency_value DECIMAL(15,8) DEFAULT 1, store_id INT DEFAULT 0, date_added DATETIME)"
+            .to_owned(),
+        "INSERT INTO shop.oc_order (total, order_status_id, currency_code, date_added) VALUES (1, 2, 'TRY', NOW())"
+            .to_owned(),
     ];
     let table = |number| {
         [

@@ -14,8 +14,9 @@
 //! What counts as a duration: PromQL's ranges, subqueries and offsets (`[5m]`, `[1h:1m]`, `offset 1d`), values of YAML
 //! (`for: 15m`), the second argument of `predict_linear`, which is in seconds (of a product
 //! the last factor), and numbers of nanoseconds in templates
-//! (eleven digits and more). Names are left as they are (`slo:burn_rate:5m`), as are times of day and what an alert says
-//! in words. Anything else that looks like a duration is an error: it would silently stay 60 times too long.
+//! (eleven digits and more). Names are left as they are (`slo:burn_rate:5m`), as are labels' values (`window="2h"`), times
+//! of day and what an alert says in words. Anything else that looks like a duration is an error: it would silently stay
+//! 60 times too long.
 //!
 //! Not durations, and so not compressed, are rates (events a second), ages of things that do not age faster here
 //! (certificates), and the numbers of seconds in `alert:threshold`: those are set in the drill's vitrin.toml, as an
@@ -45,9 +46,12 @@ static PLACES: LazyLock<Regex> = LazyLock::new(|| {
 /// One part of a duration.
 static PART: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(\d+)(ms|[smhdwy])").expect("a constant"));
 
-/// What looks like a duration and stands for itself: names of series end in one (`:5m`), and so do words (`increase1h`).
-static LOOKS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?:^|[^\w:.%/\-])(?P<it>\d+(?:ms|[smhdwy]))(?:\b|$)").expect("a constant"));
+/// What looks like a duration and stands for itself: names of series end in one (`:5m`), and so do words (`increase1h`);
+/// a label's value may be one (`window="2h"`).
+static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
+    let before = r#"(?:^"?|[^=]"|[^\w:.%/"\-])"#;
+    Regex::new(&format!(r"{before}(?P<it>\d+(?:ms|[smhdwy]))(?:\b|$)")).expect("a constant")
+});
 
 /// The drill's form of a shipped file. The error says what cannot be written, and in which line.
 pub(crate) fn compress(text: &str) -> Result<String, String> {
@@ -214,6 +218,7 @@ pub(crate) fn claims() {
         ("predict_linear(a[6h], 86400) < 0", "predict_linear(a[6m], 1440) < 0"),
         ("predict_linear(a[6h], 24 * 3600)", "predict_linear(a[6m], 24 * 60)"),
         ("record: slo:burn_rate:5m", "record: slo:burn_rate:5m"),
+        ("expr: sum(x{window=\"2h\"})", "expr: sum(x{window=\"2h\"})"),
         ("(.StartsAt.Add -900000000000)", "(.StartsAt.Add -15000000000)"),
         ("start_time: '09:00' # within 30m", "start_time: '09:00' # within 30m"),
         ("group_wait: 0s", "group_wait: 0ms"),
@@ -225,6 +230,7 @@ pub(crate) fn claims() {
     for (shipped, complaint) in [
         ("repeat_interval: 50s", "line 1: 50s in 50s is no whole number of milliseconds a 60th as long"),
         ("a: b\nfor: 100ms", "line 2: 100ms in 100ms is no whole number of milliseconds a 60th as long"),
+        ("x(\"5m\")", "line 1: 5m may be a duration: x(\"5m\")"),
         ("x: [5m, 6m]", "line 1: 5m may be a duration: x: [5m, 6m]"),
         ("for: 1d12h", "line 1: 1d12h would be read back as something else"),
         ("predict_linear(a[6h], 86401)", "line 1: 86401 cannot be divided by 60"),

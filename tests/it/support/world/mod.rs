@@ -4,7 +4,9 @@
 
 pub(crate) mod compress;
 pub(crate) mod files;
+pub(crate) mod heartbeat;
 pub(crate) mod load;
+pub(crate) mod marketplaces;
 pub(crate) mod monitoring;
 pub(crate) mod relay;
 pub(crate) mod shop;
@@ -21,6 +23,7 @@ use serde_json::json;
 use self::compress::minutes;
 use self::files::{ALERTMANAGER, PROMETHEUS, Substitution};
 use self::load::Load;
+use self::marketplaces::Marketplaces;
 use self::monitoring::{Monitoring, Ports};
 use self::shop::Shop;
 use self::sinks::{Smtp, Web};
@@ -45,8 +48,12 @@ pub(crate) struct World {
     pub(crate) shop: Shop,
     pub(crate) load: Load,
     pub(crate) vitrin: Vitrin,
+    /// Started for the first that asks.
+    marketplaces: Option<Marketplaces>,
     /// Where Prometheus scrapes.
     pub(crate) page: u16,
+    /// What Prometheus has beside the shipped rules the next time that it starts.
+    pub(crate) rules: Option<&'static str>,
     /// Fresh for each drill: error budgets and silences of one are nothing to the next.
     pub(crate) monitoring: Option<Monitoring>,
     /// What a fault consists of, for as long as it lasts.
@@ -66,7 +73,19 @@ impl World {
         let load = Load::on(shop.nginx.port);
         let vitrin = Vitrin::start(targets(shop.targets()), &objectives(&[]));
         let page = relay::start(vitrin.port);
-        Self { timeline, smtp, web, shop, load, vitrin, page, monitoring: None, held: Vec::new() }
+        Self {
+            timeline,
+            smtp,
+            web,
+            shop,
+            load,
+            vitrin,
+            marketplaces: None,
+            page,
+            rules: None,
+            monitoring: None,
+            held: Vec::new(),
+        }
     }
 
     /// A fresh Prometheus and Alertmanager, once they have seen the shop well.
@@ -88,7 +107,7 @@ impl World {
         self.monitoring = Some(Monitoring::start(
             &ports,
             |which| substitutions(&ports, which, self.page, self.smtp.port, self.web.port, &self.shop.password()),
-            None,
+            self.rules,
         ));
         eventually("Prometheus to know the shop", || !self.monitoring().query("up{job=\"vitrin\"} == 1").is_empty());
     }
@@ -143,6 +162,18 @@ impl World {
     /// Gives the shop these thresholds over the quiet ones, by a reload.
     pub(crate) fn promise(&self, thresholds: &[(&str, &str)]) {
         self.vitrin.promise(&objectives(thresholds));
+    }
+
+    /// Has vitrin watch these targets, too, in place of those that it was told so of before; by the quiet thresholds.
+    pub(crate) fn also(&mut self, targets: String) {
+        if self.vitrin.also(targets) {
+            self.promise(&[]);
+        }
+    }
+
+    /// The simulated marketplaces.
+    pub(crate) fn marketplaces(&mut self) -> &Marketplaces {
+        self.marketplaces.get_or_insert_with(Marketplaces::start)
     }
 
     #[track_caller]

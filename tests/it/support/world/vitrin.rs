@@ -20,6 +20,8 @@ pub(crate) struct Vitrin {
     pub(crate) port: u16,
     /// What watches the shop.
     targets: String,
+    /// What it watches besides, for a while.
+    more: String,
 }
 
 impl Vitrin {
@@ -31,7 +33,7 @@ impl Vitrin {
         let mut command = Command::new(PROGRAM);
         command.arg(format!("--web.listen-address=127.0.0.1:{port}")).arg("--config.file").arg(file);
         command.env("STATE_DIRECTORY", folder.path().join("state"));
-        let mut vitrin = Self { daemon: Daemon::start("vitrin", command, folder), port, targets };
+        let mut vitrin = Self { daemon: Daemon::start("vitrin", command, folder), port, targets, more: String::new() };
         vitrin.wait();
         vitrin
     }
@@ -52,6 +54,13 @@ impl Vitrin {
         self.daemon.folder().join("vitrin.toml")
     }
 
+    /// What it is to watch besides, from the next reload on; whether that is something else than before.
+    pub(crate) fn also(&mut self, more: String) -> bool {
+        let is_other = self.more != more;
+        self.more = more;
+        is_other
+    }
+
     /// Gives it other objectives, by a reload, and waits until it shows them.
     pub(crate) fn promise(&self, objectives: &str) {
         let reloaded = || {
@@ -59,7 +68,7 @@ impl Vitrin {
             page.get("vitrin_config_last_reload_success_timestamp_seconds", &[])
         };
         let before = reloaded();
-        fs::write(self.configuration(), format!("{objectives}\n{}", self.targets)).unwrap();
+        fs::write(self.configuration(), format!("{objectives}\n{}{}", self.targets, self.more)).unwrap();
         self.daemon.signal(Signal::HUP);
         eventually("vitrin to read its configuration again", || reloaded() > before);
     }

@@ -1,8 +1,9 @@
-//! A secret is used and nowhere shown, not even where everything is logged and everything fails.
+//! The passwords of databases and of pools.
 
 use std::fmt::Write as _;
 use std::fs;
 
+use super::assert_absent;
 use crate::support::daemon::folder;
 use crate::support::exporter::Exporter;
 use crate::support::mariadb::Database;
@@ -11,13 +12,6 @@ use crate::support::redis::RedisServer;
 
 /// In every secret of this test.
 const CANARY: &str = "kanarya-5e1f";
-
-/// What the secret must not stand in: raw, or as the protocols and the log might spell it.
-fn spellings() -> [String; 3] {
-    let hex = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
-    let numbers = CANARY.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>();
-    [CANARY.to_owned(), hex.concat(), numbers.join(", ")]
-}
 
 #[tokio::test]
 async fn no_secret_leaves_the_program() {
@@ -66,12 +60,7 @@ async fn no_secret_leaves_the_program() {
         ];
         shown.push(("the log", exporter.stop().1));
         for (place, text) in shown {
-            assert!(!text.is_empty(), "{place} is empty");
-            for spelling in spellings() {
-                if let Some(at) = text.find(&spelling) {
-                    panic!("{place} ({style}) holds the secret: {:?}", &text[at.saturating_sub(300)..at + 20]);
-                }
-            }
+            assert_absent([CANARY], &format!("{place} ({style})"), &text);
         }
     }
 }
