@@ -6,6 +6,7 @@ pub(crate) mod lies;
 mod queries;
 mod replication;
 mod scrape;
+mod shop;
 mod timers;
 mod transactions;
 

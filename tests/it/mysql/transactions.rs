@@ -66,7 +66,8 @@ fn open_transactions(found: &Found) -> f64 {
 async fn an_open_transaction_is_seen_with_its_age_and_who_waits_for_it() {
     let database = shop().await;
     let mysql = collector::<Mysql>(&config(&database, "transactions = true"));
-    let idle = Found::by(&mysql).await.unwrap();
+    // What made the shop's tables may just be at its end.
+    let idle = found_when(&mysql, |found| open_transactions(found) == 0.0).await;
     assert!(idle.gaps.is_empty() && idle.dropped.is_empty(), "{:?} {:?}", idle.gaps, idle.dropped);
     assert_eq!((open_transactions(&idle), idle.number("mysql_oldest_transaction_seconds", &[])), (0.0, 0.0));
 
