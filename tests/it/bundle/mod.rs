@@ -33,7 +33,19 @@ fn there_is_a_bundle() {
     let bundle = Bundle::shipped();
     let alerts = bundle.alerts().count();
     assert!(alerts > 40 && bundle.runbooks.len() >= alerts, "{alerts} alerts, {} runbooks", bundle.runbooks.len());
-    for topic in ["host", "php_fpm", "mysql", "redis", "nginx", "access_log", "probe", "slo", "vitrin"] {
+    for topic in [
+        "host",
+        "php_fpm",
+        "mysql",
+        "shop_database",
+        "redis",
+        "nginx",
+        "access_log",
+        "probe",
+        "marketplace",
+        "slo",
+        "vitrin",
+    ] {
         assert!(bundle.alerts().any(|(file, _)| file == topic), "no alert of {topic}");
     }
 }
