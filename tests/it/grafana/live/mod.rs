@@ -4,6 +4,7 @@
 //! Twice: while the shop has a busy hour in which something of everything happens, when each must have an answer; and
 //! with a server stopped, when none may be an error.
 
+mod accounts;
 mod answer;
 mod story;
 
@@ -39,7 +40,7 @@ fn unanswered() -> Vec<Unanswered> {
 #[test]
 fn every_query_has_an_answer_in_a_busy_hour_and_none_fails_with_a_server_down() {
     let dashboards = Dashboard::all(Path::new(SHIPPED));
-    let mut world = story::begin();
+    let (mut world, accounts) = story::begin();
     let begun = Instant::now();
     let mut last = BTreeMap::new();
     let questions = answer::questions(&dashboards);
@@ -49,7 +50,7 @@ fn every_query_has_an_answer_in_a_busy_hour_and_none_fails_with_a_server_down() 
     let mut told = 0;
     // What was answered well once need not be asked again; what has none is asked until nobody waits any more.
     while open.iter().any(|question| !is_excused(question)) && begun.elapsed() < PATIENCE {
-        story::go_on(&world, told);
+        story::go_on(&world, &accounts, told);
         told += 1;
         // Everything, as a dashboard opens; and all values one by one, as somebody may choose them.
         let opened = Asker::new(world.monitoring(), &dashboards, false);

@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use super::accounts::Accounts;
 use crate::support::daemon::eventually;
 use crate::support::mariadb::block_on;
 use crate::support::redis::RedisServer;
+use crate::support::world::heartbeat::{self, Trade};
 use crate::support::world::load::get;
 use crate::support::world::sinks::smtp::Manners;
 use crate::support::world::{World, go_first};
@@ -42,8 +44,8 @@ const CACHE: [[&str; 4]; 2] =
 const HUNG: Range<usize> = 4..7;
 const REFUSED: Range<usize> = 2..12;
 
-/// The shop is open, watched, and something is wrong with it.
-pub(super) fn begin() -> World {
+/// The shop is open, sells at marketplaces, is watched, and something is wrong with it.
+pub(super) fn begin() -> (World, Accounts) {
     go_first();
     let mut beside = Vec::new();
     let mut world = World::start_with(|mut targets| {
@@ -66,12 +68,18 @@ pub(super) fn begin() -> World {
     for words in CACHE {
         world.shop.redis.ask(&words);
     }
+    let accounts = Accounts::open();
+    heartbeat::open(&world.shop.database, Trade::Busy);
+    heartbeat::refuse_payments(&world.shop.database);
+    let own = heartbeat::target(&world.shop.database, &world.shop.password());
+    world.also(own + &accounts.targets());
     world.look(BEYOND);
-    world
+    (world, accounts)
 }
 
 /// One more moment of the hour.
-pub(super) fn go_on(world: &World, moment: usize) {
+pub(super) fn go_on(world: &World, accounts: &Accounts, moment: usize) {
+    accounts.go_on(moment);
     let port = world.shop.nginx.port;
     for path in ASKED {
         get(port, path).ok();
