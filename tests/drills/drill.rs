@@ -24,11 +24,17 @@ pub(crate) struct Drill {
     pub(crate) symptoms: &'static [&'static str],
     /// How many minutes the last of the pages takes: its window and its `for`.
     pub(crate) after: f64,
+    /// How many minutes more than others it may take until all say that it is over: the window that it must leave.
+    pub(crate) over: f64,
     /// Whether somebody acknowledges it, after which no higher level may be called.
     ///
     /// Not where another alert of the component, that was inhibited, ends with it: Alertmanager then says that that one is
     /// over, and has forgotten what it said of the acknowledged one by the time its silence ends.
     pub(crate) acknowledged: bool,
+    /// Rules beside the shipped ones, written as they are: what there is no time for to come about.
+    pub(crate) rules: Option<&'static str>,
+    /// What vitrin watches beside the shop's servers, from before the fault on: its targets.
+    pub(crate) beside: fn(&mut World) -> String,
     pub(crate) inject: fn(&mut World),
     pub(crate) repair: fn(&mut World),
 }
@@ -42,14 +48,21 @@ impl Drill {
         pages: &[],
         symptoms: &[],
         after: 0.0,
+        over: 0.0,
         acknowledged: false,
+        rules: None,
+        beside: |_| String::new(),
         inject: |_| {},
         repair: |_| {},
     };
 
     /// Breaks, watches, acknowledges, repairs, and holds what came of it against what must.
     pub(crate) fn run(&self, world: &mut World) -> Row {
+        let beside = (self.beside)(world);
+        world.also(beside);
+        world.rules = self.rules;
         world.watch(self.thresholds);
+        world.rules = None;
         let watch = Watch::begin(world, self.fault);
         (self.inject)(world);
         let opened = calls_for(self.pages, true);
@@ -69,10 +82,11 @@ impl Drill {
             }
         }
         let all = opened.union(&calls_for(self.pages, false)).cloned().collect();
-        watch.expect(world, &all, SLACK, "these calls, and that it is over");
+        watch.expect(world, &all, self.over + SLACK, "these calls, and that it is over");
         world.timeline.pass(minutes(SETTLED));
         watch.nothing_else(world, &all, self.symptoms, !self.acknowledged);
         watch.only_these_fire(world, self.pages, self.symptoms);
+        world.also(String::new());
         let mut expected = told(self.pages);
         if self.acknowledged {
             expected += "; acknowledged: nobody else";

@@ -12,6 +12,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use crate::heartbeat::{self, Trade};
 use crate::support::daemon::{eventually, folder};
 use crate::support::mariadb::{block_on, is_mariadb};
 use crate::vitrin::PROGRAM;
@@ -24,11 +25,22 @@ const RUNBOOKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbooks");
 const FINDS: &[(&str, &str)] =
     &[("vitrin check", "1 says that something could be better; on a drill's host something can")];
 
-/// Those that ask for what is wrong, of which a shop that is well has none, or that has no day behind it.
+/// Those that ask for what is wrong, of which a shop that is well has none, or that has no day behind it; or for what the
+/// one marketplace here does not tell.
 const SILENT: &[&str] = &[
     "AlertmanagerUnreachable",
     "CertificateInvalid",
     "HostUnitFailed",
+    "MarketplaceApiDown",
+    "MarketplaceBlocked",
+    "MarketplaceCredentialExpiresSoon",
+    "MarketplaceLatencyDegraded",
+    "MarketplaceLatencyUnsteady",
+    "MarketplaceProbeRefused",
+    "MarketplaceProberStuck",
+    "MarketplaceQuotaLow",
+    "MarketplaceRateLimited",
+    "MarketplaceTokenFailing",
     "ProbeFailing",
     "ProbeTlsLegacyAccepted",
     "PrometheusRulesFailing",
@@ -46,6 +58,9 @@ const SILENT_ON_MYSQL: &[&str] = &["MySQLGaleraNotReady", "MySQLGaleraNotSynced"
 
 /// Runs all of them. An alert's runbook is the one of its name.
 pub(crate) fn first_commands(fault: &'static str, world: &mut World) -> Row {
+    heartbeat::open(&world.shop.database, Trade::Busy);
+    let beside = heartbeat::target(&world.shop.database, &world.shop.password()) + &world.marketplaces().target();
+    world.also(beside);
     world.watch(&[]);
     let bench = Bench::new(world);
     bench.provoke(world);
@@ -64,6 +79,7 @@ pub(crate) fn first_commands(fault: &'static str, world: &mut World) -> Row {
     }
     drop(bench);
     world.let_go();
+    world.also(String::new());
     assert!(run > 0, "there are no runbooks");
     assert!(wrong.is_empty(), "{} of {run} first commands do not work: {wrong:#?}", wrong.len());
     Row {

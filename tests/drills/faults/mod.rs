@@ -1,10 +1,12 @@
 //! All faults, in the order in which they are drilled.
 
 mod host;
+mod marketplace;
 mod monitoring;
 mod mysql;
 mod php_fpm;
 mod redis;
+mod shop_database;
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
@@ -27,7 +29,8 @@ const SHOP_FAILS: &[&str] = &[
 
 /// Drills that break something, wait, and repair it.
 pub(crate) fn all() -> impl Iterator<Item = &'static Drill> {
-    [mysql::DRILLS, redis::DRILLS, php_fpm::DRILLS, host::DRILLS].into_iter().flatten()
+    let all = [mysql::DRILLS, redis::DRILLS, php_fpm::DRILLS, host::DRILLS, shop_database::DRILLS, marketplace::DRILLS];
+    all.into_iter().flatten()
 }
 
 /// Drills with a course of their own, by what is broken.
