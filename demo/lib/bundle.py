@@ -36,7 +36,8 @@ class Bundle:
             name: stack.port(usual)
             for name, usual in (
                 ("SHOP", 8080), ("TLS", 8443), ("REDIS", 6379), ("VITRIN", 22100), ("PROMETHEUS", 9090),
-                ("ALERTMANAGER", 9093), ("SMTP", 1025), ("MAIL", 8025), ("GRAFANA", 3000),
+                ("ALERTMANAGER", 9093), ("SMTP", 1025), ("MAIL", 8025), ("GRAFANA", 3000), ("SELLING", 22143),
+                ("MARKETPLACES", 22144),
             )
         }
         self.values = {f"{name}_PORT": port for name, port in self.ports.items()}

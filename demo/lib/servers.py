@@ -14,8 +14,8 @@ class Demo(Bundle):
 
     def start(self):
         for step in (
-            self.database, self.redis, self.php_fpm, self.nginx, self.front_page, self.mail, self.watcher, self.load,
-            self.alertmanager, self.prometheus, self.grafana, self.first_numbers,
+            self.database, self.redis, self.php_fpm, self.nginx, self.front_page, self.mail, self.marketplaces, self.watcher,
+            self.load, self.alertmanager, self.prometheus, self.grafana, self.first_numbers,
         ):
             step()
 
@@ -128,17 +128,34 @@ class Demo(Bundle):
         self.stack.serve("mail", command, lambda: get(self.ports["MAIL"], "/") is not None, ours=True)
         self.stack.screen.done()
 
+    def marketplaces(self):
+        """Simulated ones, where the shop has an account each, with credentials that are made up."""
+        self.stack.screen.begin("marketplaces, simulated")
+        command = [self.ours(), "simulate", f"--folder={self.stack.room('marketplaces')}",
+                   f"--listen=127.0.0.1:{self.ports['SELLING']}", f"--control=127.0.0.1:{self.ports['MARKETPLACES']}"]
+        self.stack.serve("marketplaces", command, lambda: self.accounts_there() is not None, ours=True)
+        self.stack.screen.done()
+
+    def accounts_there(self):
+        """What has vitrin watch them."""
+        return get(self.ports["MARKETPLACES"], "/vitrin.toml")
+
+    def ours(self):
+        """Vitrin, where whoever runs the servers can read it: as nobody, they may not be able to read root's."""
+        if not self.stack.as_root:
+            return self.vitrin
+        program = f"{self.folder}/vitrin.program"
+        if not os.path.exists(program):
+            os.chmod(shutil.copy(self.vitrin, program), 0o755)
+        return program
+
     def watcher(self):
         self.stack.screen.begin("vitrin")
         self.stack.room("vitrin")
         for name in ("mysql", "redis"):
             self.stack.write(f"vitrin/{name}.password", self.passwords[name])
-        program = self.vitrin
-        if self.stack.as_root:
-            # As nobody it may not be able to read root's.
-            program = shutil.copy(self.vitrin, f"{self.folder}/vitrin.program")
-            os.chmod(program, 0o755)
-        command = [program, f"--config.file={self.configured('vitrin.toml', 'vitrin.toml')}",
+        file = self.configured("vitrin.toml", "vitrin.toml", ACCOUNTS=self.accounts_there())
+        command = [self.ours(), f"--config.file={file}",
                    f"--web.listen-address=127.0.0.1:{self.ports['VITRIN']}"]
         self.stack.serve("vitrin", command, lambda: get(self.ports["VITRIN"], "/-/healthy") is not None, ours=True)
         self.stack.screen.done()

@@ -235,6 +235,7 @@ fn the_shop_is_watched_and_an_experiment_ends_in_the_mailbox() {
         "shop_http_client_attribution == 1",
         "shop_auth_attempts_total{realm='admin', outcome='success'} > 0",
         "probe_success{target='shop'} == 1",
+        "count(count by (marketplace) (marketplace_probe_success == 1)) == 9",
     ] {
         within(PATIENCE, works, || !demo.query(works).is_empty());
     }
@@ -273,7 +274,7 @@ fn whoever_ends_it_while_it_starts_leaves_nothing() {
 fn a_server_that_does_not_start_is_named_and_leaves_nothing() {
     let mut demo = Demo::start_with("/bin/false".as_ref());
     assert_eq!(demo.status().code(), Some(1));
-    assert!(demo.said().contains("demo: vitrin ended (1)"), "{}", demo.said());
+    assert!(demo.said().contains("demo: marketplaces ended (1)"), "{}", demo.said());
     demo.leaves_nothing(&BTreeSet::new());
 }
 
