@@ -8,10 +8,10 @@ NEWEST_TEST := env --unset=RUST_BACKTRACE tests/within 20m tests/newest-servers
 export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run packages bless test test-newest drills bench bench-log fuzz soak demo deb arm64
+.PHONY: help run packages bless test test-newest drills bench bench-log bench-marketplaces fuzz soak demo deb arm64
 
 help: ## This list
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 25
 
 run: ## Start the exporter: http://127.0.0.1:22100/metrics
 	cargo run --release
@@ -51,14 +51,17 @@ drills: packages ## Break a real shop in every way, see who is called, and write
 	env --unset=RUST_BACKTRACE cargo test --locked --test drills -- --all --report
 	env --unset=RUST_BACKTRACE tests/newest-servers mysql $(NEWEST)-mysql cargo test --locked --test drills -- --all --report
 
-bench: packages ## What a scrape costs, beside the exporters that it replaces, and bench-log (root)
+bench: packages ## What a scrape costs, beside the exporters that it replaces; and the other benches (root)
 	tests/newest-servers mysql $(NEWEST)-mysql
 	env --unset=RUST_BACKTRACE cargo bench --locked --bench against_peers -- --newest $(NEWEST)-mysql
-	$(MAKE) --no-print-directory bench-log
+	$(MAKE) --no-print-directory bench-log bench-marketplaces
 
 bench-log: ## What reading an access log costs, beside mtail and GoAccess: docs/performance.md (root)
 	tests/install-packages tests/packages-bench
 	env --unset=RUST_BACKTRACE cargo bench --locked --bench access_log
+
+bench-marketplaces: packages ## What accounts at marketplaces cost: docs/performance.md (root)
+	env --unset=RUST_BACKTRACE cargo bench --locked --bench marketplaces
 
 fuzz: ## 10 million executions of each fuzzer; RUNS= for another number, JOBS= at a time (a C++ compiler)
 	fuzz/run

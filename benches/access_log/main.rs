@@ -11,12 +11,17 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on ends there")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "figures, and how far it has come")]
 
+#[path = "../against_peers/document.rs"]
+mod document;
 mod following;
 mod log;
 #[expect(dead_code, reason = "the other bench has servers, too")]
 #[path = "../against_peers/machine.rs"]
 mod machine;
 mod peers;
+#[expect(dead_code, reason = "the other benches have promises about less")]
+#[path = "../against_peers/promise.rs"]
+mod promise;
 mod report;
 mod stages;
 #[expect(dead_code, unused_imports, reason = "the tests use the rest")]
@@ -78,9 +83,9 @@ fn main() -> ExitCode {
     let report = Report { machine, lines, bytes, stages, allocations, exporter, mtail, goaccess, memory };
     println!("{report}");
     if lines >= LINES && gigabytes >= GIGABYTES {
-        report.write();
+        document::write("access log", &report.to_string());
     } else {
-        eprintln!("{} stays as it is: it takes {LINES} lines and {GIGABYTES} GB", report::PATH);
+        eprintln!("{} stays as it is: it takes {LINES} lines and {GIGABYTES} GB", document::PATH);
     }
     ExitCode::from(u8::from(report.promises().iter().any(|promise| !promise.kept)))
 }

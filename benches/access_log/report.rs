@@ -1,20 +1,13 @@
 //! What was measured, in words for `docs/performance.md`.
 
 use std::fmt;
-use std::fs;
 
 use crate::Cost;
 use crate::following::Memory;
 use crate::machine::Machine;
+use crate::promise::{Promise, verdicts};
 use crate::stages::Stage;
 use crate::table::Table;
-
-/// The document, from the project's folder.
-pub(crate) const PATH: &str = "docs/performance.md";
-
-/// What the figures stand between.
-const BEGIN: &str = "<!-- access log: begin -->\n";
-const END: &str = "<!-- access log: end -->";
 
 /// Lines in a second of the processor's time, read and counted.
 const SPEED: f64 = 6e6;
@@ -38,14 +31,6 @@ pub(crate) struct Report {
     pub(crate) mtail: Cost,
     pub(crate) goaccess: Cost,
     pub(crate) memory: Memory,
-}
-
-/// What we say holds.
-pub(crate) struct Promise {
-    what: &'static str,
-    measured: String,
-    limit: String,
-    pub(crate) kept: bool,
 }
 
 impl Report {
@@ -83,28 +68,14 @@ impl Report {
             },
         ]
     }
-
-    /// Replaces the figures in the document.
-    pub(crate) fn write(&self) {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/performance.md");
-        let text = fs::read_to_string(path).unwrap();
-        let (before, rest) = text.split_once(BEGIN).expect("the document has a place for it");
-        let (_, after) = rest.split_once(END).expect("the place has an end");
-        fs::write(path, format!("{before}{BEGIN}{self}{END}{after}")).unwrap();
-    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Machine { date, processors, kernel, debian, load } = &self.machine;
-        writeln!(f, "\nMeasured on {date}: {processors}, Linux {kernel}, {debian}; load before the run {load}.")?;
+        writeln!(f, "Measured on {date}: {processors}, Linux {kernel}, {debian}; load before the run {load}.")?;
         writeln!(f, "{} lines of {} bytes; all times are the processor's.\n", self.lines, self.bytes)?;
-        let mut promises = Table::new(&["promise", "measured", "limit", "verdict"]);
-        for Promise { what, measured, limit, kept } in self.promises() {
-            let verdict = if kept { "kept" } else { "**broken**" };
-            promises.row(what, [measured, limit, verdict.to_owned()]);
-        }
-        writeln!(f, "{promises}")?;
+        writeln!(f, "{}", verdicts(self.promises()))?;
         let mut costs = Table::new(&["reader", "lines a second", "ns a line", "as the exporter, times"]);
         let mut row = |name: &str, cost: Cost| {
             let times = self.exporter.speed() / cost.speed();

@@ -16,6 +16,7 @@ mod coverage;
 mod crowd;
 mod document;
 mod machine;
+mod promise;
 mod promises;
 mod report;
 mod start;
@@ -62,7 +63,7 @@ fn main() -> ExitCode {
     let text = report.to_string();
     println!("{text}");
     if scrapes >= SCRAPES && newest.is_some() {
-        document::write(&text);
+        document::write("against peers", &text);
     } else {
         eprintln!("{} stays as it is: it takes {SCRAPES} scrapes and --newest", document::PATH);
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::cost::Cost;
+use crate::promise::Promise;
 use crate::report::{Report, megabytes, milliseconds};
 
 const RSS_MEGABYTES: f64 = 20.0;
@@ -12,21 +13,6 @@ const FIRST_PAGE_MILLISECONDS: f64 = 50.0;
 
 /// What 200 scrapes at once should not exceed; aimed at, not promised.
 pub(crate) const CROWD_MEGABYTES: f64 = 5.0;
-
-/// A promise, what was measured, and whether it was kept.
-pub(crate) struct Promise {
-    pub(crate) what: &'static str,
-    pub(crate) measured: String,
-    pub(crate) limit: String,
-    pub(crate) kept: bool,
-}
-
-impl Promise {
-    fn below(what: &'static str, measured: f64, limit: f64, unit: &str) -> Self {
-        let [measured_text, limit_text] = [format!("{measured:.2}{unit}"), format!("{limit:.2}{unit}")];
-        Self { what, measured: measured_text, limit: limit_text, kept: measured <= limit }
-    }
-}
 
 impl Report {
     /// What is promised of ours with every collector on, each with its verdict. Where there are several figures, of

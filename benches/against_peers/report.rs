@@ -9,6 +9,7 @@ use crate::cost::{Cost, FORMS, Scrape};
 use crate::coverage::Coverage;
 use crate::crowd::{Crowd, SCRAPERS, WAVES};
 use crate::machine::Machine;
+use crate::promise::verdicts;
 use crate::promises::CROWD_MEGABYTES;
 use crate::start::Start;
 use crate::table::Table;
@@ -31,7 +32,7 @@ impl fmt::Display for Report {
         let Machine { date, processors, kernel, debian, load } = &self.machine;
         writeln!(f, "Measured on {date}: {processors}, Linux {kernel}, {debian}; load before the run {load}.")?;
         writeln!(f, "Servers: {}. {} scrapes of each exporter in each form.\n", self.servers, self.scrapes)?;
-        writeln!(f, "## Promises\n\n{}", self.verdicts())?;
+        writeln!(f, "## Promises\n\n{}", verdicts(self.promises()))?;
         writeln!(f, "## Weight\n\n{}", self.weight())?;
         writeln!(f, "## A scrape\n")?;
         for (form, how) in FORMS.iter().enumerate() {
@@ -58,15 +59,6 @@ impl Report {
     /// Ours with every collector.
     pub(crate) fn everything(&self) -> (&Contender, &Cost) {
         self.contenders.last().zip(self.costs.last()).expect("ours takes part")
-    }
-
-    fn verdicts(&self) -> Table {
-        let mut table = Table::new(&["promise", "measured", "limit", "verdict"]);
-        for promise in self.promises() {
-            let verdict = if promise.kept { "kept" } else { "**BROKEN**" };
-            table.row(promise.what, [promise.measured, promise.limit, verdict.to_owned()]);
-        }
-        table
     }
 
     /// A table of costs: a row for each exporter, for each generation together, and for theirs by ours.
