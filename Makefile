@@ -41,11 +41,13 @@ test: packages ## Everything that must hold before a change lands (root)
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --document-private-items
 
 test-newest: packages ## What depends on a server, against the newest: MySQL, Valkey, MariaDB (root)
-	$(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it -- --skip package:: --skip compose::image::
+	$(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it -- --skip package:: --skip compose::image:: \
+		--skip marketplace:: --skip simulate::
 	$(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test drills
 	VITRIN_TEST_REDIS=valkey-server $(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it -- redis
 	$(NEWEST_TEST) mariadb $(NEWEST)-mariadb cargo test --locked --test it -- --skip bundle:: --skip objectives:: \
-		--skip grafana:: --skip demo:: --skip package:: --skip compose::
+		--skip grafana:: --skip demo:: --skip package:: --skip compose:: --skip marketplace:: --skip simulate:: \
+		--skip conformance::
 
 drills: packages ## Break a real shop in every way, see who is called, and write docs/drills.md (root)
 	env --unset=RUST_BACKTRACE cargo test --locked --test drills -- --all --report
