@@ -46,8 +46,7 @@ test-newest: packages ## What depends on a server, against the newest: MySQL, Va
 	$(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test drills
 	VITRIN_TEST_REDIS=valkey-server $(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it -- redis
 	$(NEWEST_TEST) mariadb $(NEWEST)-mariadb cargo test --locked --test it -- --skip bundle:: --skip objectives:: \
-		--skip grafana:: --skip demo:: --skip package:: --skip compose:: --skip marketplace:: --skip simulate:: \
-		--skip conformance::
+		--skip grafana:: --skip demo:: --skip package:: --skip compose:: --skip marketplace:: --skip simulate::
 
 drills: packages ## Break a real shop in every way, see who is called, and write docs/drills.md (root)
 	env --unset=RUST_BACKTRACE cargo test --locked --test drills -- --all --report
