@@ -36,6 +36,7 @@ mod logging;
 pub mod machine;
 pub mod metric;
 pub mod net;
+pub mod networks;
 mod process;
 pub mod remedy;
 pub mod running;

@@ -7,7 +7,7 @@ use std::str;
 use ring::rand;
 use siphasher::sip::SipHasher13;
 
-use super::networks::{Networks, is_private};
+use crate::networks::{Networks, is_private};
 
 /// Lines that are looked at before it is said whether clients can be told apart.
 const WINDOW: u32 = 200;

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::labels::{Realm, Violation};
-use super::networks::{NetworkFiles, Networks};
 use crate::config::meant;
 use crate::config::types::Period;
+use crate::networks::{NetworkFiles, Networks};
 
 /// What the signals must be told; nothing is needed to begin with.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

@@ -23,6 +23,13 @@ impl Networks {
         behind > 0 && number <= self.0[behind - 1].1
     }
 
+    /// Whether all addresses from the first to the last lie in one of them.
+    pub(crate) fn contains_range(&self, first: IpAddr, last: IpAddr) -> bool {
+        let (first, last) = (number(first), number(last));
+        let behind = self.0.partition_point(|(begin, _)| *begin <= first);
+        behind > 0 && last <= self.0[behind - 1].1
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
