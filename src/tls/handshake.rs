@@ -16,6 +16,9 @@ use super::suites;
 use super::trust::Trust;
 use crate::collector::{Failure, Reason};
 
+/// What is said of a server that answers, but not by TLS.
+pub(crate) const NO_TLS: &str = "the server does not speak TLS on this port: is it plain HTTP?";
+
 /// A handshake that failed, and what was learned before it did.
 #[derive(Debug)]
 pub struct Refusal {
@@ -89,10 +92,7 @@ fn failure(error: io::Error) -> (Failure, bool) {
         return (failure, hung_up);
     };
     match tls {
-        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            let message = "the server does not speak TLS on this port: is it plain HTTP?";
-            (Failure::message(Reason::Tls, message), false)
-        }
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => (Failure::message(Reason::Tls, NO_TLS), false),
         Error::InvalidMessage(
             InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge,
         ) => (Failure::message(Reason::Limit, "the server's certificates are larger than 64 KiB"), false),

@@ -1,8 +1,11 @@
 //! TLS towards servers, for all who speak it: what of a certificate is believed, and how ours are read.
 
 pub(crate) mod certificate;
+pub(crate) mod closer;
 pub mod examine;
+pub(crate) mod flight;
 pub mod handshake;
+pub(crate) mod hello;
 pub mod inspection;
 pub mod problem;
 mod settings;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use rustls::pki_types::{ServerName, UnixTime};
 
-use super::flight::{Answer, Wanted, read};
 use crate::collector::{Failure, Reason};
 use crate::fuzz::judge;
 use crate::snapshot::Snapshot;
 use crate::tls::examine::examine;
+use crate::tls::flight::{Answer, Wanted, read};
 use crate::tls::inspection::{Inspection, Session};
 use crate::tls::suites;
 use crate::tls::trust::Roots;

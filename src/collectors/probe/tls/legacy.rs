@@ -1,23 +1,19 @@
-//! Versions of TLS that are out of date: whether a server still agrees to them, and what its certificate is if it knows
-//! nothing better.
+//! Versions of TLS that are out of date: whether a server still agrees to them.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use rustls::pki_types::{ServerName, UnixTime};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Instant, timeout, timeout_at};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout};
 
-use super::flight::{Answer, Wanted, read};
-use super::hello::{Hello, Version};
-use crate::collector::{Failure, Reason};
+use crate::collector::Failure;
 use crate::snapshot::Snapshot;
-use crate::tls::examine::examine;
-use crate::tls::handshake::Refusal;
-use crate::tls::inspection::{Inspection, Session};
+use crate::tls::closer::ask;
+use crate::tls::flight::Answer;
+use crate::tls::hello::Version;
 use crate::tls::suites;
-use crate::tls::trust::Trust;
 
 crate::metrics! {
     Own as METRICS;
@@ -60,7 +56,7 @@ impl LegacyVersions {
             Some((since, answers)) if since.elapsed() < HOLDS => answers,
             _ => {
                 let patience = PATIENCE.min(patience).min(out.time_left() / 2);
-                let questions = VERSIONS.map(|version| timeout(patience, ask(dial(), version, name)));
+                let questions = VERSIONS.map(|version| timeout(patience, agrees(dial(), version, name)));
                 let mut answers = Answers::default();
                 for (answer, came) in answers.iter_mut().zip(join_all(questions).await) {
                     *answer = came.ok().and_then(Result::ok);
@@ -78,7 +74,7 @@ impl LegacyVersions {
 }
 
 /// Whether a server agrees to a version.
-async fn ask<S>(
+async fn agrees<S>(
     dialled: impl Future<Output = Result<S, Failure>>,
     version: Version,
     name: &ServerName<'_>,
@@ -86,98 +82,25 @@ async fn ask<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut stream = dialled.await?;
-    say_hello(&mut stream, version, name).await?;
-    Ok(match read(&mut stream, Wanted::Choice).await? {
+    let suites: Vec<_> = suites::before_1_3().collect();
+    Ok(match ask(&mut dialled.await?, version, &suites, name).await? {
         // An older version is what it agreed to, not the one that was asked for.
         Answer::Agreed(flight) => flight.version == version.number(),
         Answer::Refused(_) => false,
     })
 }
 
-impl Refusal {
-    /// Asks once more, on a new connection, as the clients of old did: what speaks no version that we trust has a
-    /// certificate that visitors see, too. The failure then says which version it is.
-    ///
-    /// Does nothing, and connects nowhere, when the server was not too old for us; and gives up at a time, before which
-    /// such a server has answered.
-    #[must_use]
-    pub async fn look_closer<S, D, F>(self, dial: D, name: &ServerName<'_>, trust: &Trust, until: Instant) -> Self
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-        D: FnOnce() -> F,
-        F: Future<Output = Result<S, Failure>>,
-    {
-        if !self.is_maybe_old || self.inspection.is_some() {
-            return self;
-        }
-        // The second look is a favour: what it finds out is told, and when it finds nothing the first failure stands.
-        let look = async { inspect(&mut dial().await?, name, trust).await };
-        let Ok(Ok(inspection)) = timeout_at(until, look).await else { return self };
-        let agreed = inspection.session.as_ref().map(|session| format!("{} with {}", session.version, session.cipher));
-        let failure = self.failure.context(format!(
-            "the server agrees only to {}, which is out of date",
-            agreed.as_deref().unwrap_or("an older version")
-        ));
-        Self { failure, inspection: Some(inspection), is_maybe_old: false }
-    }
-}
-
-/// Reads the certificates of a server that speaks nothing newer than TLS 1.2, and examines them as those of `name`.
-///
-/// Whether it holds their key is not asked: for looking at, never for anything else.
-///
-/// # Errors
-/// `tls` when it refuses this too, or shows no certificate; those of [`read`].
-async fn inspect<S>(stream: &mut S, name: &ServerName<'_>, trust: &Trust) -> Result<Inspection, Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    say_hello(stream, Version::Tls12, name).await?;
-    let flight = match read(stream, Wanted::Certificates).await? {
-        Answer::Agreed(flight) => flight,
-        Answer::Refused(alert) => {
-            return Err(Failure::message(Reason::Tls, format!("the server refuses with alert {alert}")));
-        }
-    };
-    let Some(sent) = flight.certificates else {
-        return Err(Failure::message(Reason::Tls, "the server shows no certificate"));
-    };
-    let certificates = examine(&sent, name, &trust.roots, &trust.provider, UnixTime::now());
-    let session = Session {
-        version: suites::version(flight.version),
-        cipher: suites::name(flight.suite),
-        group: None,
-        alpn: None,
-    };
-    Ok(Inspection { session: Some(session), certificates })
-}
-
-async fn say_hello<S>(stream: &mut S, version: Version, name: &ServerName<'_>) -> Result<(), Failure>
-where
-    S: AsyncWrite + Unpin,
-{
-    let host = match name {
-        ServerName::DnsName(host) => Some(host.as_ref()),
-        // Addresses are not for this field (RFC 6066, section 3).
-        _ => None,
-    };
-    let suites: Vec<_> = suites::before_1_3().collect();
-    let hello = Hello { version, suites: &suites, host }.encode()?;
-    stream.write_all(&hello).await.map_err(Failure::io)
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};
 
-    use tokio::io::{DuplexStream, duplex};
+    use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
 
     use super::*;
     use crate::snapshot::Value;
 
     /// A `ServerHello` that agrees to this version.
-    fn agrees(version: u16) -> Vec<u8> {
+    fn agreeing(version: u16) -> Vec<u8> {
         let [major, minor] = version.to_be_bytes();
         let body = [&[major, minor][..], &[7; 32], &[0, 0xc0, 0x13, 0]].concat();
         let length = u8::try_from(body.len()).unwrap();
@@ -214,14 +137,14 @@ mod tests {
     async fn old_versions_are_asked_for_once_an_hour_and_silence_is_no_answer() {
         let versions = LegacyVersions::default();
         let refusal = vec![21, 3, 0, 0, 2, 2, 70];
-        let first = [Some(refusal), Some(agrees(0x0301)), Some(Vec::new())];
+        let first = [Some(refusal), Some(agreeing(0x0301)), Some(Vec::new())];
         assert_eq!(told(&versions, &first).await, ("SSL 3.0 0, TLS 1.0 1".to_owned(), 3));
         assert_eq!(told(&versions, &[]).await, ("SSL 3.0 0, TLS 1.0 1".to_owned(), 0));
 
         tokio::time::advance(HOLDS).await;
         // A warning is no answer; and who agrees to another version does not agree to this one.
-        let warned = [vec![21, 3, 2, 0, 2, 1, 112], agrees(0x0302)].concat();
-        let second = [None, Some(agrees(0x0300)), Some(warned)];
+        let warned = [vec![21, 3, 2, 0, 2, 1, 112], agreeing(0x0302)].concat();
+        let second = [None, Some(agreeing(0x0300)), Some(warned)];
         assert_eq!(told(&versions, &second).await, ("TLS 1.0 0, TLS 1.1 1".to_owned(), 3));
     }
 

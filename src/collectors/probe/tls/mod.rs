@@ -3,10 +3,8 @@
 //! A bad certificate never ends the handshake: it is written down, and the caller decides. A connection whose certificate
 //! was not good enough is for looking at, never for anything else.
 
-mod flight;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
-mod hello;
 pub mod legacy;
 #[cfg(test)]
 mod tests;

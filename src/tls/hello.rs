@@ -6,16 +6,20 @@ use crate::collector::{Failure, Reason};
 
 /// A version of before TLS 1.3, which says in a field of its own what is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Version {
+pub(crate) enum Version {
+    /// SSL 3.0.
     Ssl3,
+    /// TLS 1.0.
     Tls10,
+    /// TLS 1.1.
     Tls11,
+    /// TLS 1.2.
     Tls12,
 }
 
 impl Version {
     /// The number on the wire.
-    pub(super) const fn number(self) -> u16 {
+    pub(crate) const fn number(self) -> u16 {
         match self {
             Self::Ssl3 => 0x0300,
             Self::Tls10 => 0x0301,
@@ -26,13 +30,13 @@ impl Version {
 }
 
 /// What is offered (RFC 5246, section 7.4.1.2; RFC 6101 for SSL 3.0).
-pub(super) struct Hello<'a> {
+pub(crate) struct Hello<'a> {
     /// The newest version.
-    pub(super) version: Version,
+    pub(crate) version: Version,
     /// Cipher suites, the preferred one first.
-    pub(super) suites: &'a [u16],
+    pub(crate) suites: &'a [u16],
     /// The host that is meant, when it has a name.
-    pub(super) host: Option<&'a str>,
+    pub(crate) host: Option<&'a str>,
 }
 
 /// Stands among the suites for "I know of RFC 5746": a server that insists on it would refuse us otherwise.
@@ -50,7 +54,7 @@ impl Hello<'_> {
     ///
     /// # Errors
     /// `bug` when the system gives no random numbers, or the host's name is longer than names are.
-    pub(super) fn encode(&self) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Failure> {
         let mut random = [0; 32];
         let generated = SystemRandom::new().fill(&mut random);
         generated.map_err(|_| Failure::message(Reason::Bug, "the system gives no random numbers"))?;

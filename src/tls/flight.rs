@@ -16,7 +16,7 @@ const HEADER: usize = 5;
 
 /// How much of the answer is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     /// The server's choice.
     Choice,
     /// Its certificates too.
@@ -25,7 +25,7 @@ pub(super) enum Wanted {
 
 /// What a server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// It agreed.
     Agreed(Flight),
     /// It said no, by the number of an alert (RFC 5246, section 7.2).
@@ -34,20 +34,20 @@ pub(super) enum Answer {
 
 /// What a server says before it waits for the client again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Flight {
+pub(crate) struct Flight {
     /// The version that it chose.
-    pub(super) version: u16,
+    pub(crate) version: u16,
     /// The suite that it chose.
-    pub(super) suite: u16,
+    pub(crate) suite: u16,
     /// Its certificates, its own first; `None` until they have come.
-    pub(super) certificates: Option<Vec<CertificateDer<'static>>>,
+    pub(crate) certificates: Option<Vec<CertificateDer<'static>>>,
 }
 
 /// Reads as much of an answer as is wanted.
 ///
 /// # Errors
 /// `protocol` when it is not TLS, `limit` when it has no end, and what reading gives.
-pub(super) async fn read<S: AsyncRead + Unpin>(stream: &mut S, wanted: Wanted) -> Result<Answer, Failure> {
+pub(crate) async fn read<S: AsyncRead + Unpin>(stream: &mut S, wanted: Wanted) -> Result<Answer, Failure> {
     let mut reader = Reader::default();
     let mut record = Vec::new();
     loop {
@@ -63,7 +63,7 @@ pub(super) async fn read<S: AsyncRead + Unpin>(stream: &mut S, wanted: Wanted) -
 
 /// Puts the messages of an answer together, which begin and end where they like in its records.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     messages: Vec<u8>,
     flight: Flight,
     read: usize,
@@ -71,7 +71,7 @@ pub(super) struct Reader {
 
 impl Reader {
     /// How many bytes follow a header.
-    pub(super) fn expect(&mut self, header: [u8; HEADER]) -> Result<usize, Failure> {
+    pub(crate) fn expect(&mut self, header: [u8; HEADER]) -> Result<usize, Failure> {
         let [kind, major, _, high, low] = header;
         // Handshakes and alerts; nothing else may come before the client's turn.
         if !matches!(kind, 21 | 22) || major != 3 {
@@ -89,7 +89,7 @@ impl Reader {
     }
 
     /// Takes a record; the answer when it is complete.
-    pub(super) fn take(&mut self, kind: u8, record: &[u8], wanted: Wanted) -> Result<Option<Answer>, Failure> {
+    pub(crate) fn take(&mut self, kind: u8, record: &[u8], wanted: Wanted) -> Result<Option<Answer>, Failure> {
         if kind == 21 {
             return match record {
                 // A warning, that the name is not known for example; the answer follows.
