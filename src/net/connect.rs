@@ -87,8 +87,23 @@ async fn lookup(host: String, port: u16, threads: &Threads) -> Result<Vec<Socket
 /// # Errors
 /// `connect`, or `timeout` when the last one did not answer.
 pub(crate) async fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStream, SocketAddr), Failure> {
-    let mut refused = Vec::new();
+    reach(addresses, deadline).await.map_err(|unreached| unreached.failure)
+}
+
+/// Addresses of which none took a connection.
+#[derive(Debug)]
+pub(crate) struct Unreached {
+    /// What came of each.
+    pub(crate) failure: Failure,
+    /// Whether each of them said that nobody listens there.
+    pub(crate) is_refused: bool,
+}
+
+/// The same for who must tell a closed port from one that is out of reach.
+pub(crate) async fn reach(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStream, SocketAddr), Unreached> {
+    let mut met = Vec::new();
     let mut silent = false;
+    let mut is_refused = !addresses.is_empty();
     for (tried, address) in addresses.iter().enumerate() {
         let others = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
         let until = Instant::now() + deadline.saturating_duration_since(Instant::now()) / others;
@@ -100,16 +115,18 @@ pub(crate) async fn connect(addresses: &[SocketAddr], deadline: Instant) -> Resu
             }
             Ok(Err(error)) => {
                 silent |= error.kind() == io::ErrorKind::TimedOut;
-                refused.push(format!("{address}: {error}"));
+                is_refused &= error.kind() == io::ErrorKind::ConnectionRefused;
+                met.push(format!("{address}: {error}"));
             }
             Err(_) => {
                 silent = true;
-                refused.push(format!("{address}: no answer"));
+                is_refused = false;
+                met.push(format!("{address}: no answer"));
             }
         }
     }
     let reason = if silent { Reason::Timeout } else { Reason::Connect };
-    Err(Failure::message(reason, format!("connecting to {}", refused.join(", "))))
+    Err(Unreached { failure: Failure::message(reason, format!("connecting to {}", met.join(", "))), is_refused })
 }
 
 /// Whether an address is of a network that is not the public internet's, this machine's included: where a stranger's

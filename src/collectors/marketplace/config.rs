@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,8 +14,9 @@ use toml::Table;
 
 use super::preset::{Account, Library, Preset, Probe, Share, Wishes};
 use crate::config::secret::{Secret, notice};
-use crate::config::types::{Address, Period, Section, TargetName};
+use crate::config::types::{Period, Section, TargetName};
 use crate::net::connect::Family;
+use crate::net::detours::Detours;
 
 /// What holds when nobody says.
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -120,7 +120,7 @@ struct Target {
     #[serde(default)]
     ip: Family,
     #[serde(default)]
-    resolve: Resolve,
+    resolve: Detours,
     ca_file: Option<PathBuf>,
     #[serde(default)]
     probes: BTreeMap<String, Table>,
@@ -218,29 +218,5 @@ impl Visitor<'_> for TextVisitor {
 
     fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Text, E> {
         self.visit_f64(0.0)
-    }
-}
-
-/// Where connections go that are for `host:port`.
-#[derive(Default)]
-struct Resolve(BTreeMap<String, SocketAddr>);
-
-impl<'de> Deserialize<'de> for Resolve {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut resolve = BTreeMap::new();
-        for (from, to) in BTreeMap::<Address, String>::deserialize(deserializer)? {
-            let wrong = || {
-                let message = format!(
-                    "`{from}` cannot be sent to `{to}`\nwrite resolve = {{ \"api.example.com:443\" = \"127.0.0.1:8443\" }}"
-                );
-                D::Error::custom(message)
-            };
-            let address: SocketAddr = to.parse().map_err(|_| wrong())?;
-            if from.socket().is_some() {
-                return Err(wrong());
-            }
-            resolve.insert(from.to_string().to_ascii_lowercase(), address);
-        }
-        Ok(Self(resolve))
     }
 }
