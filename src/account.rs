@@ -78,6 +78,13 @@ pub fn group_name(root: &Path, number: u32) -> Option<String> {
     groups.lines().filter_map(group).find(|(_, gid, _)| *gid == number).map(|(name, ..)| name.to_owned())
 }
 
+/// The number of a group below `root`; `None` when there is none, or the file cannot be read.
+#[must_use]
+pub fn group_number(root: &Path, name: &str) -> Option<u32> {
+    let groups = read(&root.join("etc/group")).ok()?;
+    groups.lines().filter_map(group).find(|(of, ..)| *of == name).map(|(_, gid, _)| gid)
+}
+
 fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(FILE_BYTES).read_to_end(&mut bytes)?;
@@ -118,6 +125,7 @@ mod tests {
         assert_eq!(Account::numbered(root.path(), 998).unwrap(), Some(vitrin));
         assert_eq!(Account::named(root.path(), "nobody").unwrap(), None);
         assert_eq!(group_name(root.path(), 112).as_deref(), Some("redis"));
+        assert_eq!((group_number(root.path(), "redis"), group_number(root.path(), "none")), (Some(112), None));
     }
 
     #[test]

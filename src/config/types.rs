@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rustix::fs::{Access, access};
 use serde::de::{Deserialize, Deserializer, Visitor};
+use url::Url;
 
 use super::secret::is_diagnosing;
 
@@ -80,7 +81,7 @@ macro_rules! deserialize_from_text {
         }
     )+};
 }
-deserialize_from_text!(TargetName, Period, Address, MetricName);
+deserialize_from_text!(TargetName, Period, Address, MetricName, WebUrl);
 
 /// The `target` label: what the operator calls one server among several.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,6 +140,24 @@ impl FromStr for MetricName {
             "`{text}` cannot be part of a metric's name\nlower-case letters, digits and `_`, a letter first, \
              for example `orders_open`"
         ))
+    }
+}
+
+/// The address of a web server: `https://shop.example/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebUrl(pub Url);
+
+impl FromStr for WebUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).ok().filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+        let url = url.filter(|url| url.username().is_empty() && url.password().is_none());
+        // A URL with a password in it would be shown by the error.
+        let shown = if text.contains('@') { "this" } else { text };
+        url.map(Self).ok_or_else(|| {
+            format!("`{shown}` is not the address of a web server\nwrite \"https://shop.example/\", without user and password")
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use std::path::{Component, Path, PathBuf};
 pub use processes::Process;
 pub use sighting::{Discovery, Sighting, quoted};
 pub use sockets::Tcp;
+pub(crate) use sockets::listeners;
 
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
@@ -147,6 +148,12 @@ pub(crate) fn is_kept_by(root: &Path, path: &Path, is_known: impl Fn(u32) -> boo
 
 fn inside(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+/// Where procfs tells of the host's network: `/proc/net` is the namespace of whoever reads it, and may be a container's.
+pub(crate) fn net(proc: &Path) -> PathBuf {
+    let first = proc.join("1/net");
+    if first.join("tcp").exists() { first } else { proc.join("net") }
 }
 
 /// The text of a file, or of its beginning where it has more than `limit` bytes.

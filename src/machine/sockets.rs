@@ -1,5 +1,6 @@
 //! Who listens where: `/proc/net/tcp`, `tcp6` and `unix`.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
@@ -55,6 +56,19 @@ pub(super) fn tcp(proc: &Path) -> Vec<Tcp> {
         is_same
     });
     found
+}
+
+/// Every listening socket of the host, each on its own.
+pub(crate) fn listeners(proc: &Path) -> io::Result<Vec<Tcp>> {
+    let net = super::net(proc);
+    let mut text = beginning(&net.join("tcp"), TABLE_BYTES)?;
+    match beginning(&net.join("tcp6"), TABLE_BYTES) {
+        Ok(more) => text.push_str(&more),
+        // A kernel without IPv6 has no such table.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    Ok(text.lines().filter_map(listening).take(2 * SOCKETS).collect())
 }
 
 /// A line of `/proc/net/tcp`, of a socket in the state `LISTEN` (`proc(5)`).
@@ -141,6 +155,27 @@ mod tests {
         std::fs::write(folder.path().join("net/tcp"), lines).unwrap();
         let found = tcp(folder.path());
         assert_eq!(found, [Tcp { port: 6379, ip: Ipv4Addr::LOCALHOST.into(), user: None }]);
+    }
+
+    #[test]
+    fn a_listener_on_the_loopback_does_not_hide_another_on_the_same_port() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("net")).unwrap();
+        let lines = "0: 0100007F:0CEA 0:0 0A 0:0 0:0 0 114 0 1\n1: 0A0200C0:0CEA 0:0 0A 0:0 0:0 0 114 0 2\n";
+        std::fs::write(folder.path().join("net/tcp"), lines).unwrap();
+        let found: Vec<_> = listeners(folder.path()).unwrap().iter().map(|socket| socket.ip.to_string()).collect();
+        assert_eq!(found, ["127.0.0.1", "192.0.2.10"]);
+        assert!(listeners(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn the_first_process_tells_of_the_host_and_not_of_a_container() {
+        let folder = tempfile::tempdir().unwrap();
+        for (table, line) in [("net", ""), ("1/net", "0: 00000000:0CEA 0:0 0A 0:0 0:0 0 114 0 1\n")] {
+            std::fs::create_dir_all(folder.path().join(table)).unwrap();
+            std::fs::write(folder.path().join(table).join("tcp"), line).unwrap();
+        }
+        assert_eq!(listeners(folder.path()).unwrap().len(), 1);
     }
 
     #[test]

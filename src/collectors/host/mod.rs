@@ -47,7 +47,7 @@ mod stat;
 mod systemd;
 mod thermal;
 mod time;
-mod timex;
+pub(super) mod timex;
 mod udev;
 mod udp_queues;
 mod uname;

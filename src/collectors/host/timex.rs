@@ -1,5 +1,7 @@
 //! How well the kernel's clock is kept, from adjtimex(2).
 
+use std::io;
+
 use rtime_clock::adjtime::{Timex, adjtimex};
 
 use super::source::{Hole, Source};
@@ -49,6 +51,9 @@ const UNSYNCHRONIZED: i32 = 5;
 /// Status bit: times are in nanoseconds, not in microseconds (`STA_NANO`).
 const NANOSECONDS: i32 = 0x2000;
 
+/// Status bit: nobody keeps it (`STA_UNSYNC`).
+const UNKEPT: i32 = 0x40;
+
 /// Frequencies are in parts per million with 16 bits after the point.
 const PARTS_PER_MILLION: f64 = 65_536.0 * 1e6;
 
@@ -61,8 +66,22 @@ pub(super) fn collect(_: &mut Source, out: &mut Snapshot) -> Result<(), Hole> {
     Ok(())
 }
 
-fn report(state: i32, Timex(timex): &Timex, out: &mut Snapshot) {
-    let unit = if timex.status & NANOSECONDS == 0 { 1e6 } else { 1e9 };
+/// Whether the clock is kept in step with a reference, and by how many seconds it is off.
+pub(in crate::collectors) fn kept() -> io::Result<(bool, f64)> {
+    let mut timex = Timex::new();
+    let state = adjtimex(&mut timex)?;
+    let is_kept = state != UNSYNCHRONIZED && timex.0.status & UNKEPT == 0;
+    Ok((is_kept, timex.0.offset.number() / unit(&timex)))
+}
+
+/// How many of its offset's units a second has.
+fn unit(Timex(timex): &Timex) -> f64 {
+    if timex.status & NANOSECONDS == 0 { 1e6 } else { 1e9 }
+}
+
+fn report(state: i32, timex: &Timex, out: &mut Snapshot) {
+    let unit = unit(timex);
+    let Timex(timex) = timex;
     out.push(&SYNC_STATUS, [], state != UNSYNCHRONIZED);
     out.push(&OFFSET, [], timex.offset.number() / unit);
     out.push(&FREQUENCY, [], 1.0 + timex.freq.number() / PARTS_PER_MILLION);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::line::{ERROR_LOG, GLOBAL_KEYS, PHP_ERROR_LOGS, PROCESS_MAX};
-use super::listen::{Listen, listen};
+use super::listen::{Listen, bound, listen};
 use super::log::Log;
 
 /// What FPM is configured to be.
@@ -36,6 +36,22 @@ pub(super) struct Pool {
     pub(super) catches_output: bool,
     /// How it manages its processes; `None` without FPM's configuration.
     pub(super) manager: Option<Manager>,
+    /// Who may reach it, and as whom it works; `None` without FPM's configuration.
+    pub(super) access: Option<Access>,
+}
+
+/// Who may reach a pool, and as whom it works, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Access {
+    /// `listen`, as it is bound: [`Pool::listen`] is where it is asked, which for a pool that listens on all addresses is
+    /// the loopback one.
+    pub(super) bound: Listen,
+    /// `listen.allowed_clients`.
+    pub(super) allowed_clients: Option<String>,
+    /// `user`: a name or a number.
+    pub(super) user: Option<String>,
+    /// `group`: a name or a number.
+    pub(super) group: Option<String>,
 }
 
 impl Pool {
@@ -121,8 +137,9 @@ fn pool(name: String, set: &HashMap<&'static str, String>, prefix: &str) -> Pool
     let number_or = |default, key: &str| get(key).map_or(Some(default), |text| text.parse().ok());
     let seconds_or = |default, key: &str| get(key).map_or(Some(default), seconds);
     let prefix = get("prefix").unwrap_or(prefix);
+    let unset = || Err("`listen` is not set".to_owned());
     Pool {
-        listen: get("listen").map_or_else(|| Err("`listen` is not set".to_owned()), |text| listen(text, prefix)),
+        listen: get("listen").map_or_else(unset, |text| listen(text, prefix)),
         status_listen: get("pm.status_listen").map(|text| listen(text, prefix)),
         // What FPM takes for the path when only the listener is set.
         status_path: get("pm.status_path").or(get("pm.status_listen").map(|_| "/")).map(str::to_owned),
@@ -142,6 +159,12 @@ fn pool(name: String, set: &HashMap<&'static str, String>, prefix: &str) -> Pool
             process_idle_timeout: seconds_or(10, "pm.process_idle_timeout"),
             request_terminate_timeout: seconds_or(0, "request_terminate_timeout"),
             request_slowlog_timeout: seconds_or(0, "request_slowlog_timeout"),
+        }),
+        access: Some(Access {
+            bound: get("listen").map_or_else(unset, |text| bound(text, prefix)),
+            allowed_clients: get("listen.allowed_clients").map(str::to_owned),
+            user: get("user").map(str::to_owned),
+            group: get("group").map(str::to_owned),
         }),
         name: Some(name),
     }

@@ -4,10 +4,12 @@
 //! enough that their values are not even copied, but for that of `error_log`.
 
 /// The pool directives that are kept.
-const POOL_KEYS: [&str; 17] = [
+const POOL_KEYS: [&str; 20] = [
     "catch_workers_output",
     "chroot",
+    "group",
     "listen",
+    "listen.allowed_clients",
     PHP_ERROR_LOGS[0],
     PHP_ERROR_LOGS[1],
     "pm",
@@ -22,6 +24,7 @@ const POOL_KEYS: [&str; 17] = [
     "prefix",
     "request_slowlog_timeout",
     "request_terminate_timeout",
+    "user",
 ];
 
 /// One line of a configuration file.
@@ -86,7 +89,9 @@ mod tests {
 
     #[test]
     fn secrets_are_not_kept() {
-        for text in ["env[DB_PASSWORD] = canary", "php_admin_value[mysqli.default_pw] = canary", "user = canary"] {
+        for text in
+            ["env[DB_PASSWORD] = canary", "php_admin_value[mysqli.default_pw] = canary", "access.format = canary"]
+        {
             assert_eq!(line(text), None);
         }
     }

@@ -31,6 +31,18 @@ pub(super) fn listen(text: &str, prefix: &str) -> Listen {
     }
 }
 
+/// `listen` as FPM binds it: a port alone is all addresses, of IPv6 and, at Linux's default, of IPv4 as well.
+pub(super) fn bound(text: &str, prefix: &str) -> Listen {
+    let port = text.strip_prefix("*:").unwrap_or(text);
+    match (port.parse::<NonZeroU16>(), text.parse()) {
+        (Ok(port), _) => Ok(Address::Tcp { host: "::".to_owned(), port: port.get() }),
+        (_, Ok(Address::Tcp { host, port })) if ["0.0.0.0", "::"].contains(&host.as_str()) => {
+            Ok(Address::Tcp { host, port })
+        }
+        _ => listen(text, prefix),
+    }
+}
+
 /// Where a pool is asked that listens on all addresses: `[::]` takes IPv4 as well, at Linux's default, and
 /// `listen.allowed_clients` commonly names this one.
 const LOOPBACK: &str = "127.0.0.1";
@@ -38,6 +50,21 @@ const LOOPBACK: &str = "127.0.0.1";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_bound_to_all_addresses_is_said_to_be() {
+        for (text, address) in [
+            ("9000", "[::]:9000"),
+            ("*:9000", "[::]:9000"),
+            ("0.0.0.0:9000", "0.0.0.0:9000"),
+            ("[::]:9000", "[::]:9000"),
+            ("127.0.0.1:9000", "127.0.0.1:9000"),
+            ("run/a.sock", "/usr/local/run/a.sock"),
+        ] {
+            assert_eq!(bound(text, "/usr/local").unwrap().to_string(), address, "{text}");
+        }
+        assert!(bound("${FPM_LISTEN}", "/").is_err() && bound("*:${PORT}", "/").is_err());
+    }
 
     #[test]
     fn every_way_to_write_listen_leads_somewhere() {

@@ -10,6 +10,7 @@ mod errors;
 mod fastcgi;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+pub(in crate::collectors) mod inquiry;
 mod line;
 mod listen;
 mod log;

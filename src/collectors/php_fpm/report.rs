@@ -103,6 +103,7 @@ mod tests {
                 error_log: None,
                 catches_output: false,
                 manager: None,
+                access: None,
             };
             let answer = fastcgi::Answer { status: 200, body: body.clone(), stderr: String::new() };
             let asked = Asked { pool: &pool, uri: String::new(), result: status::parse(&answer).map(Some) };

@@ -139,6 +139,7 @@ fn listed(root: &Path, addresses: &[String], status_path: &str) -> Configuration
             error_log: None,
             catches_output: false,
             manager: None,
+            access: None,
         }));
     }
     pools.sort_by(|a, b| a.listen.cmp(&b.listen));

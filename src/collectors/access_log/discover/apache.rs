@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
                 log.path = folder.join(&log.path).to_string_lossy().into_owned();
             }
         }
-        Configuration { servers, formats }
+        Configuration { servers, formats, ..Configuration::default() }
     }
 }
 

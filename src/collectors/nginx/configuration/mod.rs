@@ -1,13 +1,15 @@
-//! nginx's configuration, for two questions: where is a `stub_status` page, and who logs what where?
+//! nginx's configuration, for three questions: where is a `stub_status` page, who logs what where, and which files are the
+//! keys of its certificates?
 //!
-//! Only listeners, names, locations, roots and logs are kept. Everything else, of which much is nobody's business, is
+//! Only listeners, names, locations, roots, logs and the names of these files are kept. Everything else, of which much is nobody's business, is
 //! skipped.
 
 mod logs;
 mod server;
-mod token;
+pub(in crate::collectors) mod token;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::glob;
@@ -26,12 +28,16 @@ const BYTES: usize = 64 << 20;
 /// The most patterns that are looked for: each may walk through many folders and find nothing.
 const PATTERNS: usize = 2_000;
 
+/// How many links are followed from one to the next.
+const LINKS: usize = 8;
+
 /// How deep files may include one another.
 const DEPTH: usize = 10;
 
-/// The most servers and formats that are kept, and the most names, pages, variables and logs of a server's locations.
+/// The most servers, formats and keys that are kept, and the most names, pages, variables and logs of a server's locations.
 const SERVERS: usize = 2_000;
 const FORMATS: usize = 200;
+const KEYS: usize = 2_000;
 const VALUES: usize = 100;
 
 /// The most logs of locations in all.
@@ -44,6 +50,8 @@ pub(in crate::collectors) struct Configuration {
     pub(in crate::collectors) servers: Vec<Server>,
     /// The formats that it defines, by name.
     pub(in crate::collectors) formats: BTreeMap<String, LogFormat>,
+    /// The private keys that it names, of `stream` and `mail`, too; relative to the main file's folder.
+    pub(in crate::collectors) certificate_keys: Vec<String>,
 }
 
 /// What a configuration says; `None` when the file itself cannot be read.
@@ -113,6 +121,7 @@ struct Reader<'a> {
     http: Level,
     servers: Vec<Open>,
     formats: BTreeMap<String, LogFormat>,
+    certificate_keys: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -130,6 +139,7 @@ impl<'a> Reader<'a> {
             http: Level::default(),
             servers: Vec::new(),
             formats: BTreeMap::new(),
+            certificate_keys: Vec::new(),
         }
     }
 
@@ -139,13 +149,23 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.files += 1;
-        let inside = self.root.join(file.strip_prefix("/").unwrap_or(file));
-        let text = beginning(&inside, FILE_BYTES).ok()?;
+        let text = beginning(&self.inside(file), FILE_BYTES).ok()?;
         self.bytes += text.len();
         let around = std::mem::replace(&mut self.file, file.to_owned());
         self.read(&text, depth);
         self.file = around;
         Some(())
+    }
+
+    /// Where a file of the host is, its links followed within the root: those of `sites-enabled` are absolute.
+    fn inside(&self, file: &Path) -> PathBuf {
+        let inside = |file: &Path| self.root.join(file.strip_prefix("/").unwrap_or(file));
+        let mut file = file.to_owned();
+        for _ in 0..LINKS {
+            let Ok(target) = fs::read_link(inside(&file)) else { break };
+            file = file.parent().unwrap_or(Path::new("/")).join(target);
+        }
+        inside(&file)
     }
 
     fn read(&mut self, text: &str, depth: usize) {
@@ -208,6 +228,9 @@ impl<'a> Reader<'a> {
             ("error_log", _) => self.level().into_iter().for_each(|level| level.error_log(values)),
             ("root", [folder]) if is_plain(values) => {
                 self.level().into_iter().for_each(|level| level.root = Some(folder.clone()));
+            }
+            ("ssl_certificate_key", [key]) if self.certificate_keys.len() < KEYS => {
+                self.certificate_keys.push(key.clone());
             }
             (name, _) => {
                 let Some(open) = self.server() else { return };
@@ -272,8 +295,9 @@ impl<'a> Reader<'a> {
 
     /// Everything, when all is read: what stands in `http` holds for servers before it, too.
     fn finish(self) -> Configuration {
-        let Self { main, http, servers, formats, .. } = self;
-        Configuration { servers: servers.into_iter().map(|open| open.finish(&http, &main)).collect(), formats }
+        let Self { main, http, servers, formats, certificate_keys, .. } = self;
+        let servers = servers.into_iter().map(|open| open.finish(&http, &main)).collect();
+        Configuration { servers, formats, certificate_keys }
     }
 }
 

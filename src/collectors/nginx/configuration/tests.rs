@@ -72,6 +72,23 @@ fn debians_configuration_logs_in_one_place_and_has_no_page() {
 }
 
 #[test]
+fn links_lead_where_they_lead_on_the_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join("etc/nginx").join(name);
+    for name in ["sites-available", "sites-enabled"] {
+        fs::create_dir_all(at(name)).unwrap();
+    }
+    fs::write(at("nginx.conf"), "http { include /etc/nginx/sites-enabled/*; }").unwrap();
+    fs::write(at("sites-available/shop"), "server { server_name shop.example; ssl_certificate_key /k; }").unwrap();
+    std::os::unix::fs::symlink("/etc/nginx/sites-available/shop", at("sites-enabled/shop")).unwrap();
+    std::os::unix::fs::symlink("../sites-enabled/shop", at("sites-enabled/again")).unwrap();
+    std::os::unix::fs::symlink("round", at("sites-enabled/round")).unwrap();
+    let found = read(folder.path(), Path::new("/etc/nginx/nginx.conf")).unwrap();
+    assert_eq!(found.certificate_keys, ["/k", "/k"]);
+    assert_eq!(found.servers.len(), 2);
+}
+
+#[test]
 fn a_configuration_that_is_not_there_says_nothing() {
     assert_eq!(found(&[]), None);
 }

@@ -2,7 +2,7 @@
 
 /// A piece of a configuration.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(in crate::collectors) enum Token {
     /// A word, without its quotes.
     Word(String),
     /// `;`
@@ -14,7 +14,7 @@ pub(super) enum Token {
 }
 
 /// The next token, and what is behind it (`ngx_conf_read_token`).
-pub(super) fn token(text: &str) -> Option<(Token, &str)> {
+pub(in crate::collectors) fn token(text: &str) -> Option<(Token, &str)> {
     let mut text = text.trim_start();
     while text.starts_with('#') {
         text = text.split_once('\n')?.1.trim_start();
@@ -45,7 +45,8 @@ pub(super) fn token(text: &str) -> Option<(Token, &str)> {
                     }
                 }
             }
-            (None, ';' | '{' | '}') => return Some((Token::Word(word), &text[at..])),
+            // A `}` in a word is a letter like any other.
+            (None, ';' | '{') => return Some((Token::Word(word), &text[at..])),
             (None, _) if character.is_whitespace() => return Some((Token::Word(word), &text[at..])),
             _ => word.push(character),
         }
@@ -80,6 +81,7 @@ mod tests {
             (r"a\ b;", r"a\ b"),
             (r"${a}-b;", "${a}-b"),
             ("# '\n x", "x"),
+            ("a}b;", "a}b"),
         ] {
             assert_eq!(token(text).unwrap().0, Token::Word(expected.to_owned()), "{text}");
         }

@@ -52,6 +52,7 @@ mod tests {
             error_log: log,
             catches_output: false,
             manager: None,
+            access: None,
         }
     }
 
