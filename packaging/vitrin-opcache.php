@@ -1,6 +1,7 @@
 <?php
 /*
- * What OPcache is doing, as a few hundred bytes of JSON however many scripts it holds.
+ * What OPcache is doing, as a few hundred bytes of JSON however many scripts it holds; or, where Vitrin asks for it, the
+ * settings that matter for security.
  *
  * Vitrin runs this through PHP-FPM's own socket (FastCGI), never through a web server. It changes nothing and shows no
  * script, path or value of the shop. Install it owned by root and writable by nobody else:
@@ -22,6 +23,44 @@ while (ob_get_level() > 0 && @ob_end_clean());
 header('Content-Type: application/json');
 // Nor is its handler of errors to be told of ours.
 set_error_handler(null);
+
+// How PHP is contained, as the shop's scripts have it: what php.ini says is not what a pool says.
+if (($_SERVER['VITRIN_SECURITY'] ?? '') === '1') {
+    $answer = ['vitrin' => 1, 'php' => PHP_VERSION, 'settings' => [], 'locked' => [], 'functions' => []];
+    $all = ini_get_all();
+    foreach ([
+        'allow_url_fopen', 'allow_url_include', 'cgi.fix_pathinfo', 'display_errors', 'display_startup_errors',
+        'expose_php', 'post_max_size', 'upload_max_filesize',
+    ] as $name) {
+        $value = ini_get($name);
+        if (is_string($value)) {
+            $answer['settings'][$name] = substr($value, 0, 32);
+        }
+        // Neither a folder's .user.ini nor a script changes it.
+        if (isset($all[$name]['access']) && ($all[$name]['access'] & (INI_PERDIR | INI_USER)) === 0) {
+            $answer['locked'][] = $name;
+        }
+    }
+    // Of the folders that it may open only whether they are fewer than all.
+    $folders = array_filter(explode(PATH_SEPARATOR, (string) ini_get('open_basedir')), 'strlen');
+    $answer['settings']['open_basedir'] = !$folders ? '' : (in_array('/', $folders, true) ? '/' : 'set');
+    // Those that can be called, whatever took the others away.
+    foreach (['exec', 'passthru', 'shell_exec', 'system', 'proc_open', 'popen'] as $name) {
+        if (function_exists($name)) {
+            $answer['functions'][] = $name;
+        }
+    }
+    $answer['user'] = function_exists('posix_geteuid') ? posix_geteuid() : null;
+    $answer['snuffleupagus'] = null;
+    if (extension_loaded('snuffleupagus')) {
+        // Whether its rules are read is said in phpinfo() alone.
+        ob_start();
+        (new ReflectionExtension('snuffleupagus'))->info();
+        $answer['snuffleupagus'] = preg_match('/Valid config\W+yes/i', strip_tags((string) ob_get_clean())) === 1;
+    }
+    echo json_encode($answer);
+    exit;
+}
 
 $answer = ['vitrin' => 1, 'php' => PHP_VERSION, 'loaded' => extension_loaded('Zend OPcache')];
 

@@ -17,6 +17,7 @@ mod flavour;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod innodb;
+pub(in crate::collectors) mod inquiry;
 mod processlist;
 mod queries;
 mod query_time;

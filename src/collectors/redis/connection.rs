@@ -94,19 +94,24 @@ impl Endpoint {
     /// # Errors
     /// `connect`, `tls`, `auth`; `permission` when the user may not run `INFO` or a file cannot be read.
     pub(super) async fn connect(&self) -> Result<Connection, Failure> {
-        let stream = self.open().await.map_err(|failure| failure.context(format!("connecting to {self}")))?;
-        let mut connection = Connection {
+        let mut connection = self.open().await.map_err(|failure| failure.context(format!("connecting to {self}")))?;
+        connection.log_in(self).await.map_err(|failure| failure.context(format!("logging in to {self}")))?;
+        Ok(connection)
+    }
+
+    /// Connects, and says nothing of who we are.
+    pub(super) async fn open(&self) -> Result<Connection, Failure> {
+        let stream = self.stream().await?;
+        Ok(Connection {
             stream,
             received: BytesMut::new(),
             opened: Instant::now(),
             mode: Mode::Standalone,
             refused: BTreeMap::new(),
-        };
-        connection.log_in(self).await.map_err(|failure| failure.context(format!("logging in to {self}")))?;
-        Ok(connection)
+        })
     }
 
-    async fn open(&self) -> Result<Box<dyn Stream>, Failure> {
+    async fn stream(&self) -> Result<Box<dyn Stream>, Failure> {
         match &self.url.address {
             Address::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(Failure::io)?)),
             Address::Tcp { host, port } => {

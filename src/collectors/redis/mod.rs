@@ -10,6 +10,7 @@ mod frame;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod info;
+pub(in crate::collectors) mod inquiry;
 mod key_groups;
 mod keyspace;
 mod refusal;
