@@ -5,6 +5,7 @@
 //! rules hold the same defaults, which `prometheus/rules/thresholds.yml` gets from here.
 
 mod number;
+mod points;
 mod slo;
 mod thresholds;
 mod unit;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use super::types::Period;
 use crate::snapshot::Snapshot;
 
+pub use points::Points;
 pub use slo::{SLOS, Slo, SloNumbers, Slos};
 pub use thresholds::{Bound, Threshold, Thresholds, thresholds};
 
@@ -26,6 +28,8 @@ crate::metrics! {
     HTTP_CONSISTENCY = Gauge("shop_http_consistency_objective_seconds", Seconds, []);
     /// What a statement may take in the mean, where `[objectives]` says so.
     QUERY_TIME = Gauge("mysql_query_time_objective_seconds", Seconds, []);
+    /// What the security score of this machine is to be, of 100, where `[objectives]` says so.
+    SECURITY_SCORE = Gauge("security_score_objective", None, []);
     /// The part of all events that has to be good, where `[objectives]` says so.
     SLO_RATIO = Gauge("slo_objective_ratio", Ratio, ["slo"]);
     /// How many bad events it takes before a burning error budget is believed, where `[objectives]` says so.
@@ -76,6 +80,30 @@ const QUERY_TIME_PROMISE: Promise = Promise {
     meaning: "What a statement of the database may take in the mean.",
 };
 
+/// The promise that is a number of points.
+#[derive(Clone, Copy, Debug)]
+pub struct PointsPromise {
+    /// Its key in `[objectives]`.
+    pub key: &'static str,
+    /// What holds when nobody says otherwise.
+    pub default: f64,
+    /// The series that shows it.
+    pub series: &'static str,
+    /// The series that the rules make of that, by shop.
+    pub recorded: &'static str,
+    /// What is promised.
+    pub meaning: &'static str,
+}
+
+/// What the security score is to be.
+pub const SECURITY_SCORE_PROMISE: PointsPromise = PointsPromise {
+    key: "security_score",
+    default: 98.0,
+    series: "security_score_objective",
+    recorded: "security:score_objective:points",
+    meaning: "What the security score of each machine is to be, of 100.",
+};
+
 /// What the shop promises.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -87,6 +115,8 @@ pub struct Objectives {
     pub http_consistency: Option<Period>,
     /// What a statement of the database may take in the mean.
     pub query_time: Option<Period>,
+    /// What the security score of each machine is to be, of 100.
+    pub security_score: Option<Points>,
     /// The service level objectives.
     pub slo: Slos,
     /// Where alerts begin.
@@ -99,6 +129,7 @@ impl Default for Objectives {
             http_latency: Period(HTTP_LATENCY_PROMISE.default),
             http_consistency: None,
             query_time: None,
+            security_score: None,
             slo: Slos::default(),
             thresholds: Thresholds::default(),
         }
@@ -112,6 +143,9 @@ impl Objectives {
             if let Some(Period(time)) = period {
                 out.push(metric, [], time.as_secs_f64());
             }
+        }
+        if let Some(Points(points)) = self.security_score {
+            out.push(&SECURITY_SCORE, [], points);
         }
         for (slo, numbers) in self.slo.iter() {
             if let Some(ratio) = numbers.ratio {
@@ -155,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_is_configured_is_shown_in_base_units() {
-        let all = "http_consistency = '25ms'\nquery_time = '1500us'\n\
+        let all = "http_consistency = '25ms'\nquery_time = '1500us'\nsecurity_score = 95.5\n\
                    [slo.availability]\nratio = 0.999\n[slo.errors]\nmin_bad_events = 20\n\
                    [thresholds]\nRedisHitRatioLow = 0.9\nVitrinCollectorStale = '10m'\nPhpFpmQueueing = 8\n";
         let mut shown = shown(all);
@@ -165,6 +199,7 @@ mod tests {
             ("alert_threshold RedisHitRatioLow warning", 0.9),
             ("alert_threshold VitrinCollectorStale warning", 600.0),
             ("mysql_query_time_objective_seconds", 0.0015),
+            ("security_score_objective", 95.5),
             ("shop_http_consistency_objective_seconds", 0.025),
             ("slo_min_bad_events errors", 20.0),
             ("slo_objective_ratio availability", 0.999),
@@ -175,8 +210,8 @@ mod tests {
     #[test]
     fn a_promise_is_shown_by_a_series_of_the_catalogue() {
         let catalogue = crate::collectors::catalogue();
-        for promise in PROMISES {
-            assert!(catalogue.iter().any(|desc| desc.name == promise.series), "{}", promise.series);
+        for series in PROMISES.map(|promise| promise.series).into_iter().chain([SECURITY_SCORE_PROMISE.series]) {
+            assert!(catalogue.iter().any(|desc| desc.name == series), "{series}");
         }
     }
 }

@@ -31,8 +31,19 @@ pub(super) fn named(word: &str) -> Option<Unit> {
 }
 
 /// What is counted.
-const COUNTED: [&str; 10] =
-    ["connections", "crashes", "errors", "events", "keys", "orders", "requests", "restarts", "statements", "times"];
+const COUNTED: [&str; 11] = [
+    "connections",
+    "crashes",
+    "errors",
+    "events",
+    "keys",
+    "orders",
+    "points",
+    "requests",
+    "restarts",
+    "statements",
+    "times",
+];
 
 impl Unit {
     /// The number in this unit that was given, when there can be as much, and an alert that compares with it could both

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use expect_test::expect_file;
-use vitrin::config::objectives::{Bound, PROMISES, SLOS, thresholds};
+use vitrin::config::objectives::{Bound, PROMISES, SECURITY_SCORE_PROMISE, SLOS, thresholds};
 
 const DOCUMENT: &str = include_str!("../../../docs/objectives.md");
 
@@ -22,6 +22,8 @@ fn tables() -> String {
         assert_eq!(promise.default, Duration::from_millis(promise.default.as_millis().try_into().unwrap()));
         writeln!(text, "| `{}` | `{default}` | {} |", promise.key, promise.meaning).unwrap();
     }
+    let score = SECURITY_SCORE_PROMISE;
+    writeln!(text, "| `{}` | `{}` | {} |", score.key, score.default, score.meaning).unwrap();
     text += "\n| in `[objectives.slo.…]` | `ratio` | `min_bad_events` | its events |\n|---|---|---|---|\n";
     for slo in SLOS {
         writeln!(text, "| `{}` | {} | {} | {} |", slo.name, slo.ratio, slo.min_bad_events, slo.meaning).unwrap();
@@ -72,6 +74,7 @@ fn the_example_shows_the_defaults() {
     let objectives = config.collectors.objectives;
     let shown = [Some(objectives.http_latency), objectives.http_consistency, objectives.query_time];
     assert_eq!(shown.map(|period| period.unwrap().0), PROMISES.map(|promise| promise.default));
+    assert_eq!(objectives.security_score.unwrap().0, SECURITY_SCORE_PROMISE.default);
     for slo in SLOS {
         let (_, numbers) = objectives.slo.iter().find(|(other, _)| other.name == slo.name).unwrap();
         assert_eq!((numbers.ratio, numbers.min_bad_events), (Some(slo.ratio), Some(slo.min_bad_events.into())));

@@ -9,6 +9,9 @@ use expect_test::expect;
 const MISTAKES: &[&str] = &[
     "http_consistency = 20",
     "query_time = '0s'",
+    "security_score = 120",
+    "security_score = 0",
+    "security_score = '98 %'",
     "latency = '100ms'",
     "slo.uptime.ratio = 0.9995",
     "slo.error.ratio = 0.999",
@@ -50,8 +53,14 @@ fn each_mistake_says_what_to_write() {
           hint: write "250ms", "2s", "5m" or "1h"
         vitrin.toml:2:14: objectives.query_time: `0s` is not a length of time
           hint: write "250ms", "2s", "5m" or "1h"
+        vitrin.toml:2:18: objectives.security_score: `120` is not a number of points of 100
+          hint: write a number above 0 and up to 100, for example 98
+        vitrin.toml:2:18: objectives.security_score: `0` is not a number of points of 100
+          hint: write a number above 0 and up to 100, for example 98
+        vitrin.toml:2:18: objectives.security_score: `98 %` is not a number of points of 100
+          hint: write a number above 0 and up to 100, for example 98
         vitrin.toml:2:1: objectives: unknown key `latency`
-          hint: known here: http_latency, http_consistency, query_time, slo, thresholds
+          hint: known here: http_latency, http_consistency, query_time, security_score, slo, thresholds
         vitrin.toml:2:5: objectives.slo.uptime: unknown service level objective `uptime`
           hint: known here: availability, errors
         vitrin.toml:2:5: objectives.slo.error: unknown service level objective `error`

@@ -5,7 +5,7 @@ use crate::support::http::ask;
 use crate::support::scrape::Page;
 
 const ALL: &str = "[host]\nenabled = true\n\
-                   [objectives]\nhttp_consistency = '25ms'\nquery_time = '40ms'\n\
+                   [objectives]\nhttp_consistency = '25ms'\nquery_time = '40ms'\nsecurity_score = 95\n\
                    [objectives.slo.errors]\nratio = 0.995\nmin_bad_events = 20\n\
                    [objectives.thresholds]\nHostDiskFull = 0.8\nVitrinCollectorStale = '10m'\n";
 
@@ -27,6 +27,7 @@ fn what_is_configured_is_on_the_whole_page_and_on_no_other() {
         [
             "alert_threshold",
             "mysql_query_time_objective_seconds",
+            "security_score_objective",
             "shop_http_consistency_objective_seconds",
             "slo_min_bad_events",
             "slo_objective_ratio"
@@ -36,6 +37,7 @@ fn what_is_configured_is_on_the_whole_page_and_on_no_other() {
     assert_eq!(page.number("alert_threshold", &[("alert", "VitrinCollectorStale"), ("severity", "warning")]), 600.0);
     assert_eq!(page.samples("alert_threshold").count(), 2);
     assert_eq!(page.number("mysql_query_time_objective_seconds", &[]), 0.04);
+    assert_eq!(page.number("security_score_objective", &[]), 95.0);
     assert_eq!(page.number("shop_http_consistency_objective_seconds", &[]), 0.025);
     assert_eq!(page.number("slo_min_bad_events", &[("slo", "errors")]), 20.0);
     assert_eq!(page.number("slo_objective_ratio", &[("slo", "errors")]), 0.995);

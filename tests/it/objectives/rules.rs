@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use expect_test::expect_file;
-use vitrin::config::objectives::{Bound, PROMISES, SLOS, thresholds};
+use vitrin::config::objectives::{Bound, PROMISES, SECURITY_SCORE_PROMISE, SLOS, thresholds};
 
 /// What stands before the rules.
 const HEAD: &str = include_str!("thresholds-head.yml");
@@ -56,7 +56,20 @@ fn promises() -> String {
         default: promise.default.as_secs_f64().to_string(),
         labels: String::new(),
     };
-    PROMISES.iter().map(|one| promise(one).rule()).collect()
+    let points = Recorded {
+        name: SECURITY_SCORE_PROMISE.recorded,
+        meaning: SECURITY_SCORE_PROMISE.meaning,
+        strictest: "max",
+        of: kept(SECURITY_SCORE_PROMISE.series),
+        default: SECURITY_SCORE_PROMISE.default.to_string(),
+        labels: String::new(),
+    };
+    PROMISES.iter().map(|one| promise(one).rule()).chain([points.rule()]).collect()
+}
+
+/// The series of each vitrin that the rules keep, in their order.
+fn series() -> impl Iterator<Item = &'static str> {
+    SERIES.into_iter().chain(PROMISES.iter().map(|promise| promise.series)).chain([SECURITY_SCORE_PROMISE.series])
 }
 
 fn slos() -> String {
@@ -110,19 +123,21 @@ fn alerts() -> String {
 
 #[test]
 fn the_rules_hold_the_numbers_of_the_code() {
-    let series = SERIES.into_iter().chain(PROMISES.iter().map(|promise| promise.series));
-    let keeping: String = series.map(keeping).collect();
+    let keeping: String = series().map(keeping).collect();
     let text = format!("{HEAD}{keeping}\n      # --- What the shop promises.\n\n{}{}{}", promises(), slos(), alerts());
     expect_file!["../../../prometheus/rules/thresholds.yml"].assert_eq(&text);
 }
 
 #[test]
 fn every_series_of_the_objectives_has_its_rule() {
-    let known: BTreeSet<_> = SERIES.into_iter().chain(PROMISES.iter().map(|promise| promise.series)).collect();
+    let known: BTreeSet<_> = series().collect();
     let catalogue = vitrin::collectors::catalogue();
     let shown = catalogue.iter().map(|desc| &*desc.name);
     let shown = shown
-        .filter(|name| name.ends_with("_objective_seconds") || name.starts_with("slo_") || *name == "alert_threshold")
+        .filter(|name| {
+            let promised = name.ends_with("_objective") || name.ends_with("_objective_seconds");
+            promised || name.starts_with("slo_") || *name == "alert_threshold"
+        })
         // An account's own, which is there whenever the account is.
         .filter(|name| !name.starts_with("marketplace_"));
     assert_eq!(shown.collect::<BTreeSet<_>>(), known);
