@@ -60,6 +60,8 @@ fn beside_these_it_holds_the_program_its_units_and_little_else() {
         -rw-r--r-- 0/0 etc/default/vitrin
         -rwxr-xr-x 0/0 usr/bin/vitrin
         -rw-r--r-- 0/0 usr/lib/systemd/system-preset/80-vitrin.preset
+        -rw-r--r-- 0/0 usr/lib/systemd/system/vitrin-facts.service
+        -rw-r--r-- 0/0 usr/lib/systemd/system/vitrin-facts.timer
         -rw-r--r-- 0/0 usr/lib/systemd/system/vitrin.service
         -rw-r--r-- 0/0 usr/lib/systemd/system/vitrin.socket
         -rw-r--r-- 0/0 usr/lib/sysusers.d/vitrin.conf

@@ -101,7 +101,7 @@ fn root() -> tempfile::TempDir {
         fs::create_dir_all(path(name)).unwrap();
     }
     copy(Path::new("/lib/systemd/system"), &path("usr/lib/systemd/system"));
-    for unit in ["vitrin.service", "vitrin.socket"] {
+    for unit in ["vitrin.service", "vitrin.socket", "vitrin-facts.service", "vitrin-facts.timer"] {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(unit);
         fs::copy(file, path("etc/systemd/system").join(unit)).unwrap();
     }
@@ -117,7 +117,15 @@ fn the_unit_files_are_what_systemd_expects() {
     let root = root();
     let at = format!("--root={}", root.path().display());
     let output = Command::new("systemd-analyze")
-        .args([&at, "--man=no", "verify", "vitrin.service", "vitrin.socket"])
+        .args([
+            &at,
+            "--man=no",
+            "verify",
+            "vitrin.service",
+            "vitrin.socket",
+            "vitrin-facts.service",
+            "vitrin-facts.timer",
+        ])
         .output()
         .unwrap();
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
