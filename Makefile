@@ -37,7 +37,7 @@ test: packages ## Everything that must hold before a change lands (root)
 	packaging/deb --version
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- --deny warnings
-	env --unset=RUST_BACKTRACE tests/within 20m cargo test --locked
+	env --unset=RUST_BACKTRACE tests/within 25m cargo test --locked
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --document-private-items
 
 test-newest: packages ## What depends on a server, against the newest: MySQL, Valkey, MariaDB (root)
@@ -45,8 +45,8 @@ test-newest: packages ## What depends on a server, against the newest: MySQL, Va
 		--skip marketplace:: --skip simulate::
 	$(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test drills
 	VITRIN_TEST_REDIS=valkey-server $(NEWEST_TEST) mysql $(NEWEST)-mysql cargo test --locked --test it -- redis
-	$(NEWEST_TEST) mariadb $(NEWEST)-mariadb cargo test --locked --test it -- --skip bundle:: --skip objectives:: \
-		--skip grafana:: --skip demo:: --skip package:: --skip compose:: --skip marketplace:: --skip simulate::
+	$(NEWEST_TEST) mariadb $(NEWEST)-mariadb cargo test --locked --test it -- mysql backends:: check:: crowd:: discovery:: \
+		faults:: formats:: fresh:: secrets:: side_by_side::
 
 drills: packages ## Break a real shop in every way, see who is called, and write docs/drills.md (root)
 	env --unset=RUST_BACKTRACE cargo test --locked --test drills -- --all --report

@@ -3,10 +3,14 @@
 mod check;
 mod collect;
 mod completions;
+mod facts;
 mod health;
 mod init;
+mod manifest;
 mod metrics;
 mod opcache_script;
+mod security;
+mod security_views;
 mod serve;
 mod simulate;
 
@@ -80,10 +84,14 @@ enum Command {
     Check(check::Args),
     Collect(collect::Args),
     Completions(completions::Args),
+    Facts(facts::Args),
     Health(health::Args),
     Init(init::Args),
+    Manifest(manifest::Args),
     Metrics(metrics::Args),
     OpcacheScript(opcache_script::Args),
+    Security(security::Args),
+    SecurityViews(security_views::Args),
     Simulate(simulate::Args),
 }
 
@@ -113,12 +121,18 @@ pub fn run() -> ExitCode {
             collect::run(command, args.config_file.as_deref(), args.paths(), &mut stdout(), &mut stderr())
         }
         Some(Command::Completions(command)) => completions::run(command, &mut stdout()),
+        Some(Command::Facts(command)) => facts::run(command, &args.paths(), &mut stdout()),
         Some(Command::Health(_)) => health::run(&args.listen_address[0], args.web_config(), &mut stdout()),
         Some(Command::Init(command)) => {
             init::run(command, args.config_file.as_deref(), args.paths(), &mut stdout(), &mut stderr())
         }
+        Some(Command::Manifest(command)) => manifest::run(command, &args.rootfs, &mut stdout()),
         Some(Command::Metrics(command)) => metrics::run(command, &mut stdout()),
         Some(Command::OpcacheScript(_)) => opcache_script::run(&mut stdout()),
+        Some(Command::Security(command)) => {
+            security::run(command, args.config_file.as_deref(), &args.paths(), &mut stdout(), &mut stderr())
+        }
+        Some(Command::SecurityViews(command)) => security_views::run(command, &mut stdout()),
         Some(Command::Simulate(command)) => simulate::run(command, &mut stdout()),
     };
     match done {

@@ -8,6 +8,8 @@ pub mod nginx;
 pub mod php_fpm;
 pub mod probe;
 pub mod redis;
+
+pub mod security;
 pub mod textfile;
 
 use std::path::Path;
@@ -54,6 +56,8 @@ pub struct Sections {
     pub probe: Section<probe::Config>,
     /// Redis or Valkey.
     pub redis: Section<redis::Config>,
+    /// How secure the shop is; nobody looks without it.
+    pub security: Option<security::Config>,
     /// Numbers that scripts leave in files.
     pub textfile: textfile::Config,
 }
@@ -75,6 +79,7 @@ impl Sections {
             php_fpm,
             probe,
             redis,
+            security: _,
             textfile,
         } = self;
         let mut jobs = Jobs { list: Vec::new(), context, present };
@@ -92,6 +97,7 @@ impl Sections {
         jobs.add::<access_log::AccessLog>(&access_log::promised(access_log, objectives));
         jobs.add::<probe::Probe>(probe);
         jobs.add::<marketplace::Marketplace>(marketplace);
+        jobs.add::<security::Security>(&security::Subject::section(self));
         jobs.add::<textfile::Textfile>(&textfile.section());
         jobs.list
     }
@@ -115,7 +121,7 @@ const PASSWORDS: &str = "/etc/vitrin";
 
 /// Every collector: its name, and what it may emit.
 #[must_use]
-pub fn all() -> [(&'static str, &'static [Catalogue]); 15] {
+pub fn all() -> [(&'static str, &'static [Catalogue]); 16] {
     fn entry<C: Collector>() -> (&'static str, &'static [Catalogue]) {
         (C::NAME, C::METRICS)
     }
@@ -134,6 +140,7 @@ pub fn all() -> [(&'static str, &'static [Catalogue]); 15] {
         entry::<access_log::AccessLog>(),
         entry::<probe::Probe>(),
         entry::<marketplace::Marketplace>(),
+        entry::<security::Security>(),
         entry::<textfile::Textfile>(),
     ]
 }

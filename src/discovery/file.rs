@@ -22,6 +22,11 @@ const HEAD: &str = "\
 # --- The machine itself: watched unless this says false.
 [host]
 enabled = true
+
+# --- How secure the shop is, as one number; `vitrin security` says it at once, and what would bring more.
+# The page then names what is weak. With `url`, pages and the certificate are looked at as visitors do.
+#[security]
+#url = \"https://shop.example/\"
 ";
 
 impl Discovered {
@@ -113,6 +118,11 @@ mod tests {
             # --- The machine itself: watched unless this says false.
             [host]
             enabled = true
+
+            # --- How secure the shop is, as one number; `vitrin security` says it at once, and what would bring more.
+            # The page then names what is weak. With `url`, pages and the certificate are looked at as visitors do.
+            #[security]
+            #url = "https://shop.example/"
 
             # --- PHP-FPM: none was found. One is watched like this:
             #[php_fpm.targets.main]

@@ -146,6 +146,14 @@ enum Refused {
     Io(io::Error),
 }
 
+/// What a collector and its target have saved in a folder, for whoever does not serve; `None` when nothing was.
+///
+/// # Errors
+/// When it cannot be read, or is damaged.
+pub(crate) fn peek(folder: &Path, collector: &str, target: &TargetName) -> io::Result<Option<Vec<u8>>> {
+    file::read(&folder.join(format!("{collector}@{}.state", target.as_str())))
+}
+
 /// The place of one collector and target in the folder.
 #[derive(Clone, Debug)]
 pub struct Slot {

@@ -48,6 +48,21 @@ fn collect_prints_one_target_and_how_it_went() {
 }
 
 #[test]
+fn security_views_are_printed_for_names_that_sql_cannot_misread() {
+    let views = |schema| {
+        vitrin(&["security-views", "--server", "mysql", "--schema", schema, "--prefix", "xy_", "--account", "buyer"])
+    };
+    let printed = views("store");
+    let sql = text(&printed.stdout);
+    assert_eq!(printed.status.code(), Some(0), "{printed:?}");
+    assert!(sql.contains("FROM `store`.`xy_user`") && sql.contains("'buyer' AS account"), "{sql}");
+    assert!(sql.ends_with("GRANT SELECT ON vitrin_security.* TO 'vitrin'@'localhost';\n"), "{sql}");
+
+    let refused = views("a`; DROP SCHEMA store; --");
+    assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(2), ""), "{refused:?}");
+}
+
+#[test]
 fn health_says_whether_a_vitrin_answers() {
     let exporter = Exporter::start("");
     let backend = Broken::tcp(Answer::then_close(b"HTTP/1.1 503 Service Unavailable\r\n\r\n"));
@@ -113,4 +128,28 @@ fn init_replaces_no_file_unless_told_to() {
     assert_eq!(init(&["--force"]).0, Some(0));
     assert_eq!(fs::read_to_string(&file).unwrap(), written);
     assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "nothing else is left there");
+}
+
+#[test]
+fn a_manifest_is_what_coreutils_checks() {
+    let folder = folder();
+    let shop = folder.path().join("shop");
+    for name in ["system/startup.php", "catalog/controller/home.php", "image/photo.php", "index.php", "image/logo.svg"]
+    {
+        let file = shop.join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "").unwrap();
+    }
+    let manifest = vitrin(&["manifest", &shop.display().to_string()]);
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    // An OpenCart writes into its `image`.
+    let files = ["catalog/controller/home.php", "index.php", "system/startup.php"];
+    let expected = files.map(|file| format!("{empty}  {file}\n")).concat();
+    assert_eq!((manifest.status.code(), text(&manifest.stdout)), (Some(0), &*expected), "{manifest:?}");
+    fs::write(folder.path().join("shop.sha256"), &manifest.stdout).unwrap();
+    let check = Command::new("sha256sum").args(["--check", "--strict", "../shop.sha256"]).current_dir(&shop).output();
+    assert!(check.expect("sha256sum is of the package coreutils").status.success());
+
+    let none = vitrin(&["manifest", &folder.path().join("none").display().to_string()]);
+    assert_eq!((none.status.code(), text(&none.stdout)), (Some(2), ""), "{none:?}");
 }

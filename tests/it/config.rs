@@ -53,7 +53,7 @@ fn an_unknown_topic() {
         "[postgres.targets.main]\n",
         &expect![[r#"
             {folder}/vitrin.toml:1:2: unknown key `postgres`
-              hint: known here: state_dir, exposition, objectives, access_log, host, marketplace, mysql, nginx, php_fpm, probe, redis, textfile
+              hint: known here: state_dir, exposition, objectives, access_log, host, marketplace, mysql, nginx, php_fpm, probe, redis, security, textfile
         "#]],
     );
 }

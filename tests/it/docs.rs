@@ -24,6 +24,16 @@ fn the_list_of_metrics_is_that_of_the_code() {
 }
 
 #[test]
+fn the_checks_of_the_security_score_are_those_of_the_code() {
+    const MARK: &str = "<!-- checks -->\n";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/security-score.md");
+    let text = fs::read_to_string(file).unwrap();
+    let (head, _) = text.split_once(MARK).expect("the place of the checks");
+    let expected = format!("{head}{MARK}\n{}", vitrin::collectors::security::markdown());
+    expect_file!["../../docs/security-score.md"].assert_eq(&expected);
+}
+
+#[test]
 fn the_list_of_deviations_is_that_of_the_tests() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/deviations");
     let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());

@@ -104,6 +104,11 @@ fn the_file_that_init_writes_says_why_each_target_is_there() {
         [host]
         enabled = true
 
+        # --- How secure the shop is, as one number; `vitrin security` says it at once, and what would bring more.
+        # The page then names what is weak. With `url`, pages and the certificate are looked at as visitors do.
+        #[security]
+        #url = "https://shop.example/"
+
         # --- PHP-FPM
         # Found: PHP-FPM is configured by /etc/php/VERSION/fpm/php-fpm.conf.
         [php_fpm.targets.main]

@@ -38,6 +38,7 @@ mod redis;
 mod reload;
 mod scripts;
 mod secrets;
+mod security;
 mod side_by_side;
 mod simulate;
 mod soak;

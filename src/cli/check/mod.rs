@@ -2,7 +2,7 @@
 
 mod marketplace;
 mod report;
-mod witness;
+pub(super) mod witness;
 
 use std::io::Write;
 use std::path::Path;

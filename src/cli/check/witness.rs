@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(35);
 const BREATH: Duration = Duration::from_secs(1);
 
 /// Runs `see` as the service's user would see it, if we are root; else as we do.
-pub(super) fn look<T: Send>(service: &Service, see: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
+pub(in crate::cli) fn look<T: Send>(service: &Service, see: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
     if !service.superuser {
         return Ok(see());
     }

@@ -43,6 +43,7 @@ fn there_is_a_bundle() {
         "access_log",
         "probe",
         "marketplace",
+        "security",
         "slo",
         "vitrin",
     ] {

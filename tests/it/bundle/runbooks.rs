@@ -11,9 +11,10 @@ use super::files::{Bundle, Topic};
 const HEADINGS: [&str; 4] = ["## Meaning", "## Impact", "## Diagnosis", "## Mitigation"];
 
 /// How the first command may begin: with what is on every host of a shop, or answers on its default port.
-const FIRST: [&str; 17] = [
+const FIRST: [&str; 18] = [
     "vitrin collect ",
     "vitrin check",
+    "vitrin security",
     "mysql -e '",
     "mysql -e \"",
     "redis-cli ",

@@ -98,7 +98,7 @@ fn the_shop_s_services_run_as_they_stand_and_vitrin_sees_the_machine() {
         r#"{TARGETS}
 what_lasts() {{
   grep -E '^node_(filesystem_(readonly|size_bytes|device_error)|network_(up|transmit_queue_length)|uname_info|memory_MemTotal_bytes)|^node_cpu_seconds_total.*mode="idle"' |
-    grep -vF "$pod" | sed -E 's/(node_cpu_seconds_total.*) .*/\1/' | sort
+    grep -vFe "$pod" -e /var/tmp/vitrin- | sed -E 's/(node_cpu_seconds_total.*) .*/\1/' | sort
 }}
 curl --silent http://127.0.0.1:22100/metrics | what_lasts >"$pod/inside"
 "$VITRIN" collect host/main 2>/dev/null | what_lasts >"$pod/outside"

@@ -30,7 +30,7 @@ use crate::support::scrape::Page;
 use faults::Fault;
 
 /// Collectors that read this machine and talk to no server.
-const LOCAL: &[&str] = &["access_log", "host", "php_fpm_errors", "textfile"];
+const LOCAL: &[&str] = &["access_log", "host", "php_fpm_errors", "security", "textfile"];
 
 /// The collectors that talk to a kind of server, and how to start some.
 type Kind = (&'static [&'static str], fn() -> Box<dyn Subject + Send>);

@@ -107,8 +107,8 @@ fn a_dashboards_names_and_time_are_checked() {
             ("docs/topics.tsv", "datastores", "stores", "no line of docs/topics.tsv has a dashboard of this name"),
             (
                 "docs/topics.tsv",
-                "security_\tSecurity\tsecurity",
-                "security_\tSecurity\tsecurity\nredis\tredis_\tRedis\tcaches",
+                "deployment_\tDeployment\tdeployments",
+                "deployment_\tDeployment\tdeployments\nredis\tredis_\tRedis\tcaches",
                 "redis has no dashboard caches.json",
             ),
         ],

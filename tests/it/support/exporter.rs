@@ -64,6 +64,11 @@ impl Exporter {
         Self::launch(command, folder, config, arguments)
     }
 
+    /// Starts it by this command, which takes more arguments: another user's, in another place.
+    pub(crate) fn start_by(command: Command, config: &str) -> Self {
+        Self::launch(command, folder(), config, &[])
+    }
+
     fn launch(mut command: Command, folder: TempDir, config: &str, arguments: &[&str]) -> Self {
         let here = |text: &str| text.replace("{folder}", folder.path().to_str().expect("made of ASCII by the harness"));
         let file = folder.path().join(CONFIGURATION);

@@ -27,6 +27,7 @@ pub(crate) mod sight;
 pub(crate) mod simulator;
 pub(crate) mod soak;
 pub(crate) mod stack;
+pub(crate) mod storefront;
 pub(crate) mod systemd;
 pub(crate) mod tls_server;
 #[expect(dead_code, reason = "the drills and the tests of the dashboards use a part each")]

@@ -79,7 +79,8 @@ impl Stack {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("backup.prom"), "shop_backup_size_bytes 1e9\n").unwrap();
         let textfile = format!("[textfile]\nfolder = '{}'\n", folder.display());
-        mysql + groups + queries + host + &php_fpm + &access_log + &probe + &marketplace + &textfile
+        let security = "[security]\n";
+        mysql + groups + queries + host + &php_fpm + &access_log + &probe + &marketplace + &textfile + security
     }
 
     /// The same but for PHP-FPM, which no exporter in Debian watches.

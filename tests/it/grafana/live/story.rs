@@ -9,6 +9,7 @@ use crate::support::mariadb::block_on;
 use crate::support::redis::RedisServer;
 use crate::support::world::heartbeat::{self, Trade};
 use crate::support::world::load::get;
+use crate::support::world::security;
 use crate::support::world::sinks::smtp::Manners;
 use crate::support::world::{World, go_first};
 
@@ -72,7 +73,9 @@ pub(super) fn begin() -> (World, Accounts) {
     heartbeat::open(&world.shop.database, Trade::Busy);
     heartbeat::refuse_payments(&world.shop.database);
     let own = heartbeat::target(&world.shop.database, &world.shop.password());
-    world.also(own + &accounts.targets());
+    let facts = world.shop.file("facts.json");
+    security::write(&facts);
+    world.also(own + &accounts.targets() + &security::table(&facts));
     world.look(BEYOND);
     (world, accounts)
 }

@@ -9,6 +9,7 @@ pub(crate) mod load;
 pub(crate) mod marketplaces;
 pub(crate) mod monitoring;
 pub(crate) mod relay;
+pub(crate) mod security;
 pub(crate) mod shop;
 pub(crate) mod sinks;
 pub(crate) mod timeline;
@@ -206,7 +207,11 @@ fn is_of_the_shop(labels: &Labels) -> bool {
 fn objectives(thresholds: &[(&str, &str)]) -> String {
     let quiet = QUIET.iter().filter(|(alert, _)| thresholds.iter().all(|(other, _)| alert != other));
     let lines = quiet.chain(thresholds).map(|(alert, value)| format!("{alert} = {value}\n"));
-    format!("[objectives]\nhttp_latency = '2s'\n[objectives.thresholds]\n{}", lines.collect::<String>())
+    // How secure the machine that drills is, is not the drill's affair either.
+    format!(
+        "[objectives]\nhttp_latency = '2s'\nsecurity_score = 1\n[objectives.thresholds]\n{}",
+        lines.collect::<String>()
+    )
 }
 
 /// All that differs between the shipped files and a drill's beside the time, for one of a pair: addresses, and how mail is

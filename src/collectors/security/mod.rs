@@ -1,0 +1,108 @@
+//! How secure the shop is, as one number that does not flatter: 59 checks of what really holds, and what is not known
+//! counts as nothing.
+
+mod asked;
+mod backends;
+pub(crate) mod check;
+mod config;
+mod document;
+pub(crate) mod facts;
+mod firewall;
+mod front;
+#[cfg(test)]
+mod golden;
+mod held;
+mod kept;
+mod known;
+mod metrics;
+mod on_disk;
+mod outside;
+mod report;
+mod round;
+mod score;
+mod seen;
+mod shop;
+mod subject;
+mod system;
+mod verdict;
+
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::collector::{Collector, Context, Failure};
+use crate::metric::Catalogue;
+use crate::snapshot::Snapshot;
+
+pub(crate) use backends::views;
+pub use config::Config;
+pub use document::markdown;
+pub use report::Report;
+use round::{OFTEN, Round};
+use seen::Seen;
+pub(crate) use shop::Manifest;
+pub use subject::Subject;
+use verdict::Verdicts;
+
+/// Looks at the shop's security, in rounds of its own.
+#[derive(Debug)]
+pub struct Security {
+    subject: Subject,
+    context: Context,
+    round: Mutex<Round>,
+}
+
+impl Collector for Security {
+    const NAME: &'static str = "security";
+    const METRICS: &'static [Catalogue] = &[Catalogue::List(metrics::METRICS)];
+    const TIMEOUT: Duration = Duration::from_mins(2);
+    type Config = Subject;
+
+    fn every(_: &Subject) -> Option<Duration> {
+        Some(OFTEN)
+    }
+
+    fn new(subject: &Subject, context: &Context) -> Self {
+        Self { subject: subject.clone(), context: context.clone(), round: Mutex::default() }
+    }
+
+    async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
+        let mut round = self.round.lock().await;
+        let seen = round.look(&self.subject, &self.context).await?;
+        let (score, looked) = round.score(seen).await?;
+        metrics::report(&score, &looked, &self.subject.config, out);
+        Ok(())
+    }
+}
+
+/// Looks at all of it once, for a person.
+///
+/// # Errors
+/// `bug`, when a part of it panics.
+pub async fn look(subject: &Subject, objective: f64, context: &Context) -> Result<Report, Failure> {
+    let mut round = Round::default();
+    let seen = round.look(subject, context).await?;
+    let (score, looked) = round.score(seen).await?;
+    Ok(Report::of(&score, &subject.config, objective, looked.now))
+}
+
+/// Judges what was seen, check by check.
+fn judge(seen: &Seen) -> Verdicts {
+    let mut verdicts = Verdicts::new();
+    let front = seen.front.as_ref().map_err(Clone::clone);
+    let countries =
+        front.and_then(|front| Ok(firewall::InFront { is_enforced: front.geo()?, written: front.geo_written() }));
+    let attempts = seen
+        .database
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(|database| database.shop.as_ref().map(|shop| shop.login_attempts).map_err(Clone::clone));
+    firewall::judge(seen, &countries, &mut verdicts);
+    front::judge(seen, &attempts, &mut verdicts);
+    outside::judge(seen, &mut verdicts);
+    shop::judge(seen, &mut verdicts);
+    backends::judge(seen, &mut verdicts);
+    system::judge(seen, &mut verdicts);
+    outside::lower(seen, &mut verdicts);
+    verdicts
+}
