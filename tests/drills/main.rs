@@ -26,7 +26,9 @@ use std::thread;
 use std::time::Instant;
 
 use faults::Special;
-use support::world::{self, World, compress, files, heartbeat, load, monitoring, shop, sinks, timeline, vitrin};
+use support::world::{
+    self, World, compress, files, heartbeat, load, monitoring, security, shop, sinks, timeline, vitrin,
+};
 use watch::Row;
 
 /// One drill, and whether it is one of the short set.

@@ -22,8 +22,10 @@ use crate::world::World;
 const RUNBOOKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbooks");
 
 /// Those that may end with 1, and why.
-const FINDS: &[(&str, &str)] =
-    &[("vitrin check", "1 says that something could be better; on a drill's host something can")];
+const FINDS: &[(&str, &str)] = &[
+    ("vitrin check", "1 says that something could be better; on a drill's host something can"),
+    ("vitrin security", "1 says that the score is below its objective; that of a drill's host is"),
+];
 
 /// Those that ask for what is wrong, of which a shop that is well has none, or that has no day behind it; or for what the
 /// one marketplace here does not tell.

@@ -6,6 +6,7 @@ mod monitoring;
 mod mysql;
 mod php_fpm;
 mod redis;
+mod security;
 mod shop_database;
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -29,7 +30,15 @@ const SHOP_FAILS: &[&str] = &[
 
 /// Drills that break something, wait, and repair it.
 pub(crate) fn all() -> impl Iterator<Item = &'static Drill> {
-    let all = [mysql::DRILLS, redis::DRILLS, php_fpm::DRILLS, host::DRILLS, shop_database::DRILLS, marketplace::DRILLS];
+    let all = [
+        mysql::DRILLS,
+        redis::DRILLS,
+        php_fpm::DRILLS,
+        host::DRILLS,
+        shop_database::DRILLS,
+        marketplace::DRILLS,
+        security::DRILLS,
+    ];
     all.into_iter().flatten()
 }
 
