@@ -196,7 +196,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("var/lib/apt/lists")).unwrap();
         fs::create_dir_all(at("var/lib/dpkg")).unwrap();
-        fs::write(at("var/lib/apt/lists/deb.debian.org_debian-security_dists_bookworm-security_InRelease"), "")
+        fs::write(at("var/lib/apt/lists/mirror.example_debian-security_dists_bookworm-security_InRelease"), "")
             .unwrap();
         fs::write(at("var/lib/dpkg/status"), "").unwrap();
         touch(&at("var/lib/apt/lists"), listed);
@@ -299,10 +299,10 @@ mod tests {
         let bare = tempfile::tempdir().unwrap();
         assert_eq!(look(&bare, NOW), Err(Cause::Unsupported));
         fs::remove_file(
-            folder.path().join("var/lib/apt/lists/deb.debian.org_debian-security_dists_bookworm-security_InRelease"),
+            folder.path().join("var/lib/apt/lists/mirror.example_debian-security_dists_bookworm-security_InRelease"),
         )
         .unwrap();
-        fs::write(folder.path().join("var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_InRelease"), "").unwrap();
+        fs::write(folder.path().join("var/lib/apt/lists/mirror.example_debian_dists_bookworm_InRelease"), "").unwrap();
         touch(&folder.path().join("var/lib/apt/lists"), NOW);
         assert_eq!(look(&folder, NOW), Err(Cause::Unsupported));
     }
