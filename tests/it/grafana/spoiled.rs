@@ -383,6 +383,12 @@ fn queries_are_checked() {
             ),
             (
                 STORES,
+                RATE,
+                "topk(5, mysql_global_status_threads_connected)",
+                "chosen-once: A chooses anew at each moment: mysql_global_status_threads_connected",
+            ),
+            (
+                STORES,
                 " / on (shop) max by (shop) (alert:threshold{alert=\\\"MySQLConnectionsNearLimit\\\", shop=~\\\"$shop\\\"})",
                 "",
                 "objectives: its colour changes at 0.8, but it asks for no objective",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use promql_parser::label::MatchOp;
-use promql_parser::parser::{Expr, VectorSelector, token};
+use promql_parser::parser::{AtModifier, Expr, VectorSelector, token};
 
 use super::super::findings::Findings;
 use super::super::model::{Dashboard, Panel, Target, list, text};
@@ -88,6 +88,9 @@ fn of_target(
     only_originals(findings, expression);
     constants(findings, id, expression.tree());
     divisions(findings, id, expression.tree());
+    if !target.instant() {
+        chosen_once(findings, id, expression.tree());
+    }
     for label in target.legend_labels().into_iter().filter(|label| !labels.has(label)) {
         findings.say("legend", format!("{id} shows the label `{label}`, which its series have not"));
     }
@@ -198,6 +201,23 @@ fn divisions(findings: &mut Findings<'_>, id: &str, tree: &Expr) {
     }
     for part in parts(tree) {
         divisions(findings, id, part);
+    }
+}
+
+/// The worst of each moment are ever others, more together than anybody can tell apart: over a length of time they are
+/// chosen once. The one that is greatest may stand for all.
+fn chosen_once(findings: &mut Findings<'_>, id: &str, tree: &Expr) {
+    if let Expr::Aggregate(aggregate) = tree
+        && [token::T_TOPK, token::T_BOTTOMK].contains(&aggregate.op.id())
+        && !matches!(aggregate.param.as_deref(), Some(Expr::NumberLiteral(number)) if number.val <= 1.0)
+    {
+        selectors(&aggregate.expr, &mut |selector| {
+            let once = matches!(selector.at, Some(AtModifier::End));
+            findings.expect(once, "chosen-once", format!("{id} chooses anew at each moment: {selector} @ end()"));
+        });
+    }
+    for part in parts(tree) {
+        chosen_once(findings, id, part);
     }
 }
 
