@@ -199,8 +199,8 @@ fn unsupported() -> Unknown {
     Unknown::new(Cause::Unsupported, "the shop is none of OpenCart, WordPress and Magento, whose files are known")
 }
 
-/// The path of a request for a file of the host; `None` when it is not below the root.
-fn request(root: &Path, file: &Path) -> Option<String> {
+/// The path of a request for a file of the host, as it has to be written; `None` when it is not below the root.
+pub(super) fn request(root: &Path, file: &Path) -> Option<String> {
     let below = file.strip_prefix(root).ok()?;
     Some(below.components().fold(String::new(), |path, part| {
         let name: String =

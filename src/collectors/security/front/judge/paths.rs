@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Sight;
 use crate::collectors::security::front::uri::decoded;
 use crate::collectors::security::front::{Answer, Outcome, Request};
-use crate::collectors::security::shop::{Engine, Shop};
+use crate::collectors::security::shop::{Engine, Shop, request};
 use crate::collectors::security::verdict::{Cap, Cause, Known, Unknown, Verdict};
 use crate::remedy::quoted;
 
@@ -179,19 +179,21 @@ pub(super) fn storage(sight: &Sight<'_>) -> Known<Verdict> {
         .ok_or_else(|| Unknown::new(Cause::Unsupported, "where this shop keeps what it writes is not known"))?;
     let root = sight.front.shop_root().unwrap_or_else(|| shop.root.clone());
     let real = sight.front.resolved(&root);
-    let Ok(inside) = sight.front.resolved(&storage).strip_prefix(&real).map(Path::to_owned) else {
+    let Some(folder) = request(&real, &sight.front.resolved(&storage)) else {
         return Ok(Verdict::pass(format!(
             "the storage ({}) is not in the web root ({})",
             storage.display(),
             root.display()
         )));
     };
-    let fix = "move it in the administration (Dashboard, \"Security Notification\"), or: location ^~ /".to_owned()
-        + &format!("{}/ {{ deny all; }}", inside.display());
+    let fix = format!(
+        "move it in the administration (Dashboard, \"Security Notification\"), or: location ^~ {} {{ deny all; }}",
+        compared(&format!("{folder}/"))
+    );
     let mut open = Vec::new();
     for name in ["logs/error.log", "session/sess_x", "cache/x", "upload/x.txt", "download/x.zip", "logs/x.php"] {
-        let uri = format!("/{}/{name}", inside.display());
-        let planted = sight.front.places(&uri);
+        let uri = format!("{folder}/{name}");
+        let planted = sight.front.places(&plain(&uri));
         let answer = sight.front.answer_to(&Request { uri: &uri, args: "", method: "GET", planted: &planted })?;
         if got(&answer, &planted)? > Got::ByPathInfo {
             open.push((uri, answer));
@@ -331,13 +333,18 @@ pub(super) fn written(sight: &Sight<'_>) -> Known<Verdict> {
 
 fn runs(uri: &str, folder: &str, answer: &Answer) -> Verdict {
     let seen = format!("PHP would run {uri}: {} (`{}`)", answer.place, answer.location);
-    // Locations are compared with what was decoded.
-    let mut folder = plain(folder);
-    if folder.contains(|c: char| c.is_whitespace() || "\"'{};\\".contains(c)) {
-        folder = format!("\"{}\"", folder.replace('\\', r"\\").replace('"', "\\\""));
-    }
+    let folder = compared(folder);
     Verdict::fail(
         seen,
         format!("location ^~ {folder} {{ try_files $uri =404; }}  # in the server, without any PHP in it"),
     )
+}
+
+/// A path of a request as a location has to have it: those are compared with what was decoded.
+fn compared(uri: &str) -> String {
+    let path = plain(uri);
+    if path.contains(|c: char| c.is_whitespace() || "\"'{};\\".contains(c)) {
+        return format!("\"{}\"", path.replace('\\', r"\\").replace('"', "\\\""));
+    }
+    path
 }

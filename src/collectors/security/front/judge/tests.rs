@@ -299,6 +299,26 @@ fn a_name_that_is_not_easy_is_asked_for_as_it_is_sent() {
 }
 
 #[test]
+fn a_storage_is_asked_for_by_its_own_name() {
+    // Each would be another path, or none, if it were sent as it is.
+    for name in ["storage%41?", "storage#1", "storage%", "old storage"] {
+        let judged = |said: &str| {
+            let host = host(&server(said));
+            let storage = format!("srv/shop/{name}");
+            write(host.path(), &format!("{storage}/logs/error.log"), "");
+            let verdicts = judged_of(&host, |seen| shop(seen).storage = Ok(Some(Path::new("/").join(&storage))));
+            verdicts[&Check::Api03].clone()
+        };
+        let beside = judged("location ^~ /storageA { deny all; } location = /storage { deny all; } {php}");
+        assert_eq!(beside.state, State::Fail, "{name}: {beside:?}");
+        let denied = judged(&format!("location ^~ \"/{name}/\" {{ deny all; }} {{php}}"));
+        assert_eq!(denied.state, State::Partial, "{name}: {denied:?}");
+        let quoted = if name.contains(' ') { format!("\"/{name}/\"") } else { format!("/{name}/") };
+        assert!(denied.fix.ends_with(&format!("location ^~ {quoted} {{ deny all; }}")), "{denied:?}");
+    }
+}
+
+#[test]
 fn what_is_denied_says_nothing_of_what_was_not_looked_at() {
     let missed = || Some(Unknown::new(Cause::Permission, "closed"));
     for (said, missed, more, expected) in [
