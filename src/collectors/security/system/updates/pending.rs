@@ -166,7 +166,16 @@ pub(in super::super) fn judge(seen: &Seen) -> Verdict {
     let days = seen.now.saturating_sub(*first) / DAY;
     let age = seen.now.saturating_sub(*first);
     let many = updates.waiting.len();
-    let told = format!("{many} security updates wait, {oldest} for {days} days at least");
+    let shown = match days {
+        0 => "less than a day".to_owned(),
+        1 => "a day".to_owned(),
+        days => format!("{days} days"),
+    };
+    // The days are one package's, and those in which apt's lists have told Vitrin of it: there may have been more.
+    let told = match many {
+        1 => format!("a security update of {oldest} waits; apt's lists have shown one for {shown}"),
+        _ => format!("{many} security updates wait; apt's lists have shown one of {oldest} for longest: {shown}"),
+    };
     let fix = "apt-get update && unattended-upgrade -v  # or: apt-get dist-upgrade";
     match age {
         ..=604_800 => Verdict::partial(told, fix),
@@ -180,6 +189,7 @@ mod tests {
     use std::cell::Cell;
     use std::time::{Duration, UNIX_EPOCH};
 
+    use expect_test::expect;
     use proptest::prelude::*;
 
     use super::super::super::super::facts::program::Answer;
@@ -321,6 +331,19 @@ mod tests {
         assert_eq!(judged(Some(7 * DAY + 1)), (State::Fail, None));
         assert_eq!(judged(Some(30 * DAY)), (State::Fail, None));
         assert_eq!(judged(Some(30 * DAY + 1)), (State::Fail, Some(Cap::UpdatesOverdue)));
+    }
+
+    #[test]
+    fn the_days_are_those_of_one_package_and_of_what_was_shown() {
+        let told = |waiting: &[(&str, i64)]| {
+            let mut seen = seen();
+            let waiting = waiting.iter().map(|(name, days)| ((*name).to_owned(), seen.now - days * DAY)).collect();
+            seen.system.updates = Ok(Updates { waiting, listed: seen.now });
+            judge(&seen).seen
+        };
+        expect!["a security update of bash waits; apt's lists have shown one for 3 days"].assert_eq(&told(&[("bash", 3)]));
+        expect!["2 security updates wait; apt's lists have shown one of bash for longest: 9 days"]
+            .assert_eq(&told(&[("bash", 9), ("openssl", 1)]));
     }
 
     #[test]
