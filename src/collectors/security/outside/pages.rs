@@ -1,5 +1,7 @@
 //! The shop's pages, as any visitor gets them: by HTTPS and by HTTP, and as another origin's script would.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::ORIGIN;
@@ -67,6 +69,9 @@ pub(crate) struct Crossing {
     pub(crate) allow_origin: Vec<String>,
     /// Whether `Access-Control-Allow-Credentials` is `true`.
     pub(crate) allows_credentials: bool,
+    /// Whether a refusal is the shop's own, by its words, and not that of whoever stands before it.
+    #[serde(default)]
+    pub(crate) is_own_refusal: bool,
 }
 
 impl Pages {
@@ -167,15 +172,16 @@ impl Visitor {
     async fn cross(&self, url: &Url) -> Result<Crossing, Missed> {
         let origin = format!("https://{}.invalid", word());
         let ask = self.ask(url, |request| request.header(ORIGIN, &origin).body(Full::<Bytes>::default()), BODY_BYTES);
-        let (head, _) = ask.await?;
+        let (head, body) = ask.await?;
         let path = shown(&url[url::Position::BeforePath..url::Position::AfterQuery]);
-        Ok(Crossing::of(path, origin, &head))
+        Ok(Crossing::of(path, origin, &head, &body))
     }
 }
 
 impl Crossing {
-    fn of(path: String, origin: String, head: &hyper::http::response::Parts) -> Self {
+    fn of(path: String, origin: String, head: &hyper::http::response::Parts, body: &[u8]) -> Self {
         Self {
+            is_own_refusal: head.status == 403 && is_refusal(body),
             path,
             origin,
             status: head.status.as_u16(),
@@ -184,6 +190,13 @@ impl Crossing {
             allows_credentials: values(&head.headers, "access-control-allow-credentials").any(|value| value == "true"),
         }
     }
+}
+
+/// Whether a body is OpenCart's who misses a signature, `{"error":"…"}`, which it sends as `text/html`
+/// (`startup/api.permission` since 4.1). nginx and firewalls before it refuse with a page.
+fn is_refusal(body: &[u8]) -> bool {
+    let told: Option<BTreeMap<String, String>> = serde_json::from_slice(body).ok();
+    told.is_some_and(|told| told.keys().eq(["error"]))
 }
 
 #[cfg(test)]
@@ -204,6 +217,7 @@ mod tests {
             status: 200,
             allow_origin: Vec::new(),
             allows_credentials: false,
+            is_own_refusal: false,
         };
         Pages {
             host: "shop.example".to_owned(),
@@ -240,6 +254,19 @@ mod tests {
         let half = Pages { plain_admin: unknown(Cause::Timeout), ..visited("/now") };
         let held = half.held(Some(&before));
         assert_eq!(held, Pages { plain_admin: before.plain_admin.clone(), ..visited("/now") });
+    }
+
+    #[test]
+    fn the_shops_own_refusal_is_told_from_any_other() {
+        for (body, is_own) in [
+            (r#"{"error":"You do not have permission to access the API!"}"#, true),
+            (r#"{"error":"x","cloudflare_error":"1020"}"#, false),
+            (r#"{"error":{"code":403}}"#, false),
+            ("<html><head><title>403 Forbidden</title></head>", false),
+            ("", false),
+        ] {
+            assert_eq!(is_refusal(body.as_bytes()), is_own, "{body}");
+        }
     }
 
     #[test]

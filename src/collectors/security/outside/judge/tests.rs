@@ -42,6 +42,7 @@ fn crossing(allow_origin: &[&str], allows_credentials: bool) -> Crossing {
         status: 200,
         allow_origin: allow_origin.iter().map(|origin| (*origin).to_owned()).collect(),
         allows_credentials,
+        is_own_refusal: false,
     }
 }
 
@@ -257,6 +258,31 @@ fn a_request_that_is_turned_away_tells_nothing_of_origins() {
     assert_eq!(asked(403), "Unknown(Unreachable): / answers 403 to a request of another origin");
     assert_eq!(asked(429), "Unknown(Unreachable): / answers 429");
     assert_eq!(asked(408), "Unknown(Timeout): / answers 408");
+}
+
+#[test]
+fn an_api_that_refuses_in_the_shops_own_words_has_answered() {
+    let page = |status| Ok(Crossing { status, ..crossing(&[], false) });
+    let api = |is_own_refusal, path: &str| {
+        Ok(Crossing { path: path.to_owned(), status: 403, is_own_refusal, ..crossing(&[], false) })
+    };
+    let asked = |crossings: [Known<Crossing>; 2]| told(&Pages { crossings: crossings.into(), ..pages(&[]) }, Check::Api13);
+    const API: &str = "/index.php?route=api/order";
+    expect!["Pass: / allows no other origin; /index.php?route=api/order refuses strangers, in the shop's own words, and allows no other origin"]
+        .assert_eq(&asked([page(200), api(true, API)]));
+    for (page, api, path) in [
+        (page(200), api(false, API), API),
+        // By another way what the first page was answered with says nothing.
+        (page(200), api(true, "/rest/V1/directory/currency"), "/rest/V1/directory/currency"),
+        (page(404), api(true, API), API),
+    ] {
+        let expected = format!("Unknown(Unreachable): {path} answers 403 to a request of another origin");
+        assert_eq!(asked([page, api]), expected);
+    }
+    let Ok(open) = api(true, API) else { panic!() };
+    let open = Crossing { allow_origin: vec![open.origin.clone()], allows_credentials: true, ..open };
+    expect!["Fail: /index.php?route=api/order allows whoever asks, with credentials"]
+        .assert_eq(&asked([page(200), Ok(open)]));
 }
 
 /// A visit by HTTP that met this status.

@@ -104,6 +104,13 @@ static ROWS: &[Row] = &[
         "whoever asks, as they are",
         "add_header Access-Control-Allow-Origin $http_origin; add_header Access-Control-Allow-Credentials true;",
     ),
+    cors("an unsigned call of the api", "if ($arg_route = api/order) { return 403 '{\"error\":\"x\"}'; }"),
+    cors("an api closed by nginx", "if ($arg_route = api/order) { return 403; }"),
+    cors(
+        "an api for all origins",
+        "if ($arg_route = api/order) { add_header Access-Control-Allow-Origin $http_origin always; \
+         add_header Access-Control-Allow-Credentials true always; return 403 '{\"error\":\"x\"}'; }",
+    ),
     Row { name: "no hsts", hsts: "", ..BASE },
     admin("closed administration", "return 403;"),
     admin("password for all of it", "add_header WWW-Authenticate \"Basic realm=x\" always; return 401;"),
@@ -197,6 +204,9 @@ async fn nginx_with_one_header_after_the_other() {
         a fixed origin               09 pass, 10 pass, 11 pass, 12 pass, 13 pass, 06 pass, 07 pass
         whoever asks                 09 pass, 10 pass, 11 pass, 12 pass, 13 pass, 06 pass, 07 pass
         whoever asks, as they are    09 pass, 10 pass, 11 pass, 12 pass, 13 fail, 06 pass, 07 pass
+        an unsigned call of the api  09 pass, 10 pass, 11 pass, 12 pass, 13 pass, 06 pass, 07 pass
+        an api closed by nginx       09 pass, 10 pass, 11 pass, 12 pass, 13 unreachable, 06 pass, 07 pass
+        an api for all origins       09 pass, 10 pass, 11 pass, 12 pass, 13 fail, 06 pass, 07 pass
         no hsts                      09 pass, 10 pass, 11 pass, 12 pass, 13 pass, 06 fail, 07 pass
         closed administration        09 pass, 10 pass, 11 pass, 12 pass, 13 pass, 06 pass, 07 pass
         password for all of it       09 pass, 10 pass, 11 pass, 12 pass, 13 pass, 06 pass, 07 pass
