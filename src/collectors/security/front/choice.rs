@@ -1,5 +1,7 @@
 //! Which of nginx' servers is the shop's, and which others lead to it.
 
+use std::net::SocketAddr;
+
 use super::files::Kind;
 use super::listen::{chosen, listens, names};
 use super::{Front, Outcome};
@@ -15,8 +17,10 @@ impl Front {
         let Some(url) = &config.url else { return self.choose_by_files() };
         let host = url.0.host_str().unwrap_or_default().trim_end_matches('.').to_lowercase();
         let port = url.0.port_or_known_default().unwrap_or(443);
-        // Where somebody else ends the encryption, nginx is asked without it.
-        for port in [port, 443, 80] {
+        // Where the operator sends this very question to a port of this machine, nginx listens on that one, whatever
+        // leads visitors there. Where somebody else ends the encryption, nginx is asked without it.
+        let by_detour = config.resolve.0.get(&format!("{host}:{port}")).filter(|address| address.ip().is_loopback());
+        for port in by_detour.map(SocketAddr::port).into_iter().chain([port, 443, 80]) {
             let mut found = chosen(&self.tree.servers, &host, port, &self.patterns)?;
             if found.iter().any(|(_, is_named)| *is_named) {
                 found.retain(|(_, is_named)| *is_named);
@@ -35,7 +39,8 @@ impl Front {
                 }
             }
         }
-        let other = if matches!(port, 443 | 80) { String::new() } else { format!("{port}, ") };
+        let others = by_detour.map(SocketAddr::port).into_iter().chain([port]).filter(|port| !matches!(port, 443 | 80));
+        let other: String = others.map(|port| format!("{port}, ")).collect();
         let why = format!("nginx does not listen on port {other}443 or 80: is {host} of `[security] url` served here?");
         Err(Unknown::new(Cause::NotConfigured, why))
     }

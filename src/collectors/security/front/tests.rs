@@ -72,6 +72,24 @@ fn the_shops_server_is_the_one_that_its_name_leads_to() {
 }
 
 #[test]
+fn a_server_is_where_its_name_is_sent_on_this_machine() {
+    let http = format!(
+        "server {{ listen 80 default_server; return 301 https://$host$request_uri; }}
+         server {{ listen 8443 ssl; server_name shop.example; root /srv/shop; location / {{ {PHP} }} }}"
+    );
+    let host = host(&http);
+    let root = |to: &str| {
+        let resolve = toml::from_str(&format!("'shop.example:443' = '{to}'")).unwrap();
+        let config = Config { resolve, ..asked_for("https://shop.example/") };
+        Front::read(host.path(), &config).map(|front| front.shop_root())
+    };
+    assert_eq!(root("127.0.0.1:8443"), Ok(Some("/srv/shop".into())));
+    assert_eq!(root("[::1]:8443"), Ok(Some("/srv/shop".into())));
+    assert_eq!(root("127.0.0.1:8444"), Ok(None), "nobody listens there: who asks for HTTP is sent away");
+    assert_eq!(root("192.0.2.7:8443"), Ok(None), "another machine's port is none of this nginx");
+}
+
+#[test]
 fn without_a_name_it_is_the_only_server_that_runs_php() {
     let of = |name: &str, root: &str, more: &str| {
         format!("server {{ listen 80; server_name {name}; root {root}; location ~ \\.php$ {{ {PHP} }} {more} }}")
