@@ -7,11 +7,15 @@ use http_body_util::Full;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::collectors::security::outside::answer::is_no_answer;
 use crate::collectors::security::outside::visitor::{Missed, Visitor};
-use crate::collectors::security::verdict::Known;
+use crate::collectors::security::verdict::{Cause, Known, Unknown};
 
 /// The most requests, whatever the limit.
 const REQUESTS: u32 = 200;
+
+/// After how many that were lost it is over.
+const LOST: u32 = 8;
 
 /// How long they may take, all together.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -52,33 +56,56 @@ impl Burst {
     }
 }
 
-/// Sends half as many requests again as the limit allows at a time, one after the other, each on a connection of its own,
-/// once a day, whatever the hour, and never more than 200.
+/// Sends half as many requests again as the limit allows at a time, four at once, each on a connection of its own, once a
+/// day, whatever the hour, and never more than 200. One after the other a slow way would keep within any rate; four are as
+/// many as a browser's at most, and below any limit on connections that shops live with.
+///
+/// What is lost was neither served nor refused. That there is a limit is known by a refusal alone, and that there is none
+/// by [more answers than it allows](Burst::is_unlimited).
 ///
 /// # Errors
-/// When the first is not answered.
+/// When the first are not answered, or neither was seen: so that what was found before stays.
 pub(crate) async fn ask_burst(visitor: &Visitor, limit: Limit) -> Known<Burst> {
     let begun = Instant::now();
     let mut burst = Burst { sent: 0, refused: 0, milliseconds: 0, limit };
+    let (mut asked, mut lost, mut missed) = (0, 0, None);
     let url = visitor.home.join(PAGE).unwrap_or_else(|_| visitor.home.clone());
+    let one = || visitor.ask(&url, |request| request.body(Full::<Bytes>::default()), 0);
     // What the limit lets through while they are sent comes on top; half as many again is more than that as a rule.
     let wanted = (f64::from(limit.burst) + limit.rate + 1.0) * 1.5;
-    while f64::from(burst.sent) < wanted && burst.sent < REQUESTS && begun.elapsed() < PATIENCE {
-        match visitor.ask(&url, |request| request.body(Full::<Bytes>::default()), 0).await {
-            Ok((head, _)) => {
-                burst.sent += 1;
-                burst.refused += u32::from(matches!(head.status.as_u16(), 403 | 429 | 503));
+    while f64::from(asked) < wanted && asked < REQUESTS && lost < LOST && begun.elapsed() < PATIENCE {
+        let (a, b, c, d) = tokio::join!(one(), one(), one(), one());
+        for answer in [a, b, c, d] {
+            asked += 1;
+            match answer.map(|(head, _)| head.status.as_u16()) {
+                Ok(403 | 429 | 503) => {
+                    burst.sent += 1;
+                    burst.refused += 1;
+                }
+                Ok(status) if is_no_answer(status) => {
+                    lost += 1;
+                    missed = Some(Unknown::new(Cause::Unreachable, format!("the shop answers {status}")));
+                }
+                Ok(_) => burst.sent += 1,
+                Err(why) => {
+                    lost += 1;
+                    missed = Some(Missed::unknown(why));
+                }
             }
-            Err(missed) if burst.sent == 0 => return Err(Missed::unknown(missed)),
-            Err(_) => {
-                burst.sent += 1;
-                burst.refused += 1;
-                break;
-            }
+        }
+        if burst.sent == 0 {
+            break;
         }
     }
     burst.milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(burst)
+    if burst.refused > 0 || burst.is_unlimited() {
+        return Ok(burst);
+    }
+    let told = format!("{} of {asked} requests were answered within {} ms", burst.sent, burst.milliseconds);
+    Err(match missed {
+        Some(missed) => Unknown::new(missed.cause, format!("{told}: {}", missed.why)),
+        None => Unknown::new(Cause::Timeout, format!("{told}, which is no more than the limit allows")),
+    })
 }
 
 #[cfg(test)]

@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::collectors::security::config;
 use crate::collectors::security::outside::agent::word;
-use crate::collectors::security::outside::visitor::{Missed, Visitor};
+use crate::collectors::security::outside::visitor::Visitor;
 use crate::collectors::security::shop::Engine;
 use crate::collectors::security::verdict::{Cause, Known, Unknown};
 
 /// How many: more than the ten that OpenCart allows at most, and fewer than anybody would notice.
 const LOGINS: usize = 12;
+
+/// How many that are not answered end it: each is asked again, and who loses more has learned nothing.
+const LOST: usize = 3;
 
 /// What came of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +39,11 @@ impl Logins {
 /// Logs in twelve times at the administration, once a week, as somebody with a name that nobody can have. No two attempts
 /// have a password in common, and none is anybody's.
 ///
+/// A login that is not answered was neither let in nor refused: a network that loses it looks like a ban.
+///
 /// # Errors
 /// `not_configured` unless it is understood that the machine may ban itself; `unsupported` for a shop whose logins are not
-/// known.
+/// known; why there was no answer when too few came to tell.
 pub(crate) async fn ask_logins(
     visitor: &Visitor,
     wanted: &config::Active,
@@ -67,13 +72,14 @@ pub(crate) async fn ask_logins(
     let base = visitor.home.join(&path).map_err(|_| unsupported("the administration's path is none"))?;
     let name = format!("vitrin-{}", word());
     let url = base.join(place).map_err(|_| unsupported("the administration's path is none"))?;
-    for _ in 0..LOGINS {
+    let mut lost = 0;
+    while logins.sent < LOGINS {
         let form = format!("{user}={name}&{password}={}", word());
         let build = |request: hyper::http::request::Builder| {
             let request = request.method(Method::POST).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             request.body(Full::new(Bytes::from(form)))
         };
-        match visitor.ask(&url, build, 0).await {
+        let missed = match visitor.ask(&url, build, 0).await {
             Ok((head, _)) => {
                 let status = head.status.as_u16();
                 // Of an administration that strangers do not reach nothing is learned.
@@ -82,13 +88,17 @@ pub(crate) async fn ask_logins(
                 }
                 logins.sent += 1;
                 logins.refused += usize::from(status >= 400);
+                continue;
             }
-            Err(missed) if logins.sent == 0 => return Err(Missed::unknown(missed)),
-            // Whoever is not answered any more is banned.
-            Err(_) => {
-                logins.sent += 1;
-                logins.refused += 1;
-                return Ok(logins);
+            Err(missed) => missed.unknown(),
+        };
+        lost += 1;
+        match (lost, logins.refused) {
+            (..LOST, _) if logins.sent > 0 => {}
+            (_, 1..) => break,
+            _ => {
+                let why = format!("{lost} logins were not answered, and {} were: {}", logins.sent, missed.why);
+                return Err(Unknown::new(missed.cause, why));
             }
         }
     }

@@ -108,6 +108,37 @@ async fn logins_tell_a_limit_from_none() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_lost_is_neither_served_nor_refused() {
+    // nginx hangs up on what it answers with 444.
+    let lost = |key: &str, rate: &str| format!("limit_req_zone {key} zone=lost:1m rate={rate}; {INSIDE}");
+    let location = |burst: u8| {
+        format!(
+            "location / {{ limit_req zone=lost burst={burst} nodelay; limit_req_status 444; \
+             proxy_pass http://unix:{{home}}/inside.sock; }}"
+        )
+    };
+    let wanted = config::Active { logins: true, ack_self_ban: true, ..config::Active::default() };
+    let (admin, engine) = (Ok(Some("/admin/".to_owned())), Engine::OpenCart(Some((3, 0, 3))));
+    let (_nginx, visitor, _) = shop(&lost("$binary_remote_addr", "1r/m"), &location(3)).await;
+    let logins = ask_logins(&visitor, &wanted, &admin, &engine).await.unwrap_err();
+    assert!(logins.why.starts_with("3 logins were not answered, and 4 were: "), "{logins:?}");
+
+    let limit = Limit { rate: 10.0, burst: 20 };
+    let (_nginx, visitor, _) = shop(&lost("$binary_remote_addr", "1r/m"), &location(3)).await;
+    let burst = ask_burst(&visitor, limit).await.unwrap_err();
+    assert!(burst.why.starts_with("4 of 12 requests were answered within "), "{burst:?}");
+}
+
+#[tokio::test]
+async fn a_burst_that_was_too_weak_tells_nothing() {
+    let open = "location / { proxy_pass http://unix:{home}/inside.sock; }";
+    let (_nginx, visitor, _) = shop(INSIDE, open).await;
+    let burst = ask_burst(&visitor, Limit { rate: 10.0, burst: 500 }).await.unwrap_err();
+    assert!(burst.why.starts_with("200 of 200 requests were answered within "), "{burst:?}");
+    assert!(burst.why.ends_with(" ms, which is no more than the limit allows"), "{burst:?}");
+}
+
+#[tokio::test]
 async fn what_was_seen_from_elsewhere_is_asked_of_a_prometheus() {
     let place = address();
     let answer = r#"{"data":{"result":[{"metric":{"instance":"192.0.2.7:3306"},"value":[1.5,"1"]}]}}"#;
