@@ -87,7 +87,8 @@ pub fn group_number(root: &Path, name: &str) -> Option<u32> {
 
 fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_BYTES).read_to_end(&mut bytes)?;
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    File::open(path).and_then(|file| file.take(FILE_BYTES).read_to_end(&mut bytes)).map_err(named)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -126,6 +127,14 @@ mod tests {
         assert_eq!(Account::named(root.path(), "nobody").unwrap(), None);
         assert_eq!(group_name(root.path(), 112).as_deref(), Some("redis"));
         assert_eq!((group_number(root.path(), "redis"), group_number(root.path(), "none")), (Some(112), None));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let error = Account::named(root.path(), "vitrin").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().starts_with(&format!("{}/etc/passwd: ", root.path().display())), "{error}");
     }
 
     #[test]

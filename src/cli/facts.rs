@@ -39,7 +39,16 @@ pub(super) fn run(args: &Args, paths: &Paths, out: &mut impl Write) -> anyhow::R
     }
     let group = group_number(&paths.root, &args.group);
     let Some(group) = group.or(args.stdout.then_some(0)) else {
-        bail!("there is no group `{}`\n  hint: name the one that Vitrin serves as with --group", args.group);
+        let groups = paths.root.join("etc/group");
+        if let Err(error) = std::fs::File::open(&groups) {
+            let hint = "--path.rootfs names the folder that the host's root file system is mounted at";
+            bail!("reading {}: {error}\n  hint: {hint}", groups.display());
+        }
+        bail!(
+            "there is no group `{}` in {}\n  hint: name the one that Vitrin serves as with --group",
+            args.group,
+            groups.display()
+        );
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("reading the clock")?;
     let facts = facts::look(paths, i64::try_from(now.as_secs()).context("reading the clock")?);

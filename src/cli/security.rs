@@ -45,7 +45,10 @@ pub(super) fn run(
         writeln!(words, "{warning}")?;
     }
     let is_root = rustix::process::geteuid().is_root();
-    let service = Service::of(&args.user, paths, is_root).context("reading the users of this machine")?;
+    let service = Service::of(&args.user, paths, is_root).map_err(|error| {
+        let hint = "--path.rootfs names the folder that the host's root file system is mounted at";
+        anyhow!("reading the users of the machine: {error}\n  hint: {hint}")
+    })?;
     if !service.superuser {
         writeln!(words, "As you see it: what {} sees is judged when root runs this.", service.user)?;
     } else if service.account.is_none() {

@@ -116,10 +116,23 @@ fn the_file_is_for_one_group_and_nobody_else() {
     let nobody = write("vitrin-no-such-group");
     assert_eq!(nobody.status.code(), Some(2));
     expect![[r#"
-        there is no group `vitrin-no-such-group`
+        there is no group `vitrin-no-such-group` in /etc/group
           hint: name the one that Vitrin serves as with --group
     "#]]
     .assert_eq(&String::from_utf8(nobody.stderr).unwrap());
+}
+
+#[test]
+fn a_root_without_users_is_told_with_the_way_out() {
+    only_root_can("write facts");
+    let folder = folder();
+    let root = folder.path().to_str().unwrap();
+    for (command, file) in [("facts", "etc/group"), ("security", "etc/passwd")] {
+        let output = Command::new(VITRIN).args([command, "--path.rootfs", root]).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(&format!("{root}/{file}: ")) && told.contains("hint: --path.rootfs names"), "{told}");
+    }
 }
 
 #[test]
