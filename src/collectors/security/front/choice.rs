@@ -39,9 +39,13 @@ impl Front {
                 }
             }
         }
-        let others = by_detour.map(SocketAddr::port).into_iter().chain([port]).filter(|port| !matches!(port, 443 | 80));
-        let other: String = others.map(|port| format!("{port}, ")).collect();
-        let why = format!("nginx does not listen on port {other}443 or 80: is {host} of `[security] url` served here?");
+        let mut tried: Vec<_> = by_detour.map(SocketAddr::port).into_iter().chain([port]).collect();
+        tried.retain(|port| !matches!(port, 443 | 80));
+        let tried: Vec<_> = tried.into_iter().chain([443]).map(|port| port.to_string()).collect();
+        let why = format!(
+            "nginx does not listen on port {} or 80: is {host} of `[security] url` served here?",
+            tried.join(", ")
+        );
         Err(Unknown::new(Cause::NotConfigured, why))
     }
 

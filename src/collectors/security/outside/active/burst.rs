@@ -70,7 +70,7 @@ pub(crate) async fn ask_burst(visitor: &Visitor, limit: Limit) -> Known<Burst> {
     let mut burst = Burst { sent: 0, refused: 0, milliseconds: 0, limit };
     let (mut asked, mut lost, mut missed) = (0, 0, None);
     let url = visitor.home.join(PAGE).unwrap_or_else(|_| visitor.home.clone());
-    let one = || visitor.ask(&url, |request| request.body(Full::<Bytes>::default()), 0);
+    let one = || Box::pin(visitor.ask(&url, |request| request.body(Full::<Bytes>::default()), 0));
     // What the limit lets through while they are sent comes on top; half as many again is more than that as a rule.
     let wanted = (f64::from(limit.burst) + limit.rate + 1.0) * 1.5;
     while f64::from(asked) < wanted && asked < REQUESTS && lost < LOST && begun.elapsed() < PATIENCE {

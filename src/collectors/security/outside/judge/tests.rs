@@ -262,13 +262,13 @@ fn a_request_that_is_turned_away_tells_nothing_of_origins() {
 
 #[test]
 fn an_api_that_refuses_in_the_shops_own_words_has_answered() {
+    const API: &str = "/index.php?route=api/order";
     let page = |status| Ok(Crossing { status, ..crossing(&[], false) });
     let api = |is_own_refusal, path: &str| {
         Ok(Crossing { path: path.to_owned(), status: 403, is_own_refusal, ..crossing(&[], false) })
     };
     let asked =
         |crossings: [Known<Crossing>; 2]| told(&Pages { crossings: crossings.into(), ..pages(&[]) }, Check::Api13);
-    const API: &str = "/index.php?route=api/order";
     expect!["Pass: / allows no other origin; /index.php?route=api/order refuses strangers, in the shop's own words, and allows no other origin"]
         .assert_eq(&asked([page(200), api(true, API)]));
     for (page, api, path) in [

@@ -341,7 +341,8 @@ mod tests {
             seen.system.updates = Ok(Updates { waiting, listed: seen.now });
             judge(&seen).seen
         };
-        expect!["a security update of bash waits; apt's lists have shown one for 3 days"].assert_eq(&told(&[("bash", 3)]));
+        expect!["a security update of bash waits; apt's lists have shown one for 3 days"]
+            .assert_eq(&told(&[("bash", 3)]));
         expect!["2 security updates wait; apt's lists have shown one of bash for longest: 9 days"]
             .assert_eq(&told(&[("bash", 9), ("openssl", 1)]));
     }
