@@ -16,7 +16,7 @@ mod page;
 pub(crate) use configuration::has_place_and_hint;
 pub(crate) use page::judge;
 
-use crate::collectors::{access_log, host, marketplace, mysql, nginx, php_fpm, probe, redis, textfile};
+use crate::collectors::{access_log, host, marketplace, mysql, nginx, php_fpm, probe, redis, security, textfile};
 use crate::{server, simulate};
 
 /// A target: its name, and what is run over bytes.
@@ -95,6 +95,22 @@ targets! {
     redis_info = redis::fuzz::info;
     /// Replies of Redis, measured, decoded and reported.
     redis_reply = redis::fuzz::reply;
+    /// The file of what root has seen: what is believed is of now, and an error says nothing of what stands in it.
+    security_facts = security::fuzz::facts;
+    /// Rules of the firewall, as nft and iptables-save print them: none lets anybody through a table that lets nobody in.
+    security_firewall = security::fuzz::firewall;
+    /// A request, and what nginx is told: it is always answered alike.
+    security_front = security::fuzz::front;
+    /// Files of the host and what its programs print; the first line names which.
+    security_host = security::fuzz::host;
+    /// Manifests of a shop's files: none leads out of the shop.
+    security_manifest = security::fuzz::manifest;
+    /// A TLS server's answers to the questions for versions and suites.
+    security_offers = security::fuzz::offers;
+    /// Headers of a page: no session is kept, and another policy opens nothing.
+    security_page = security::fuzz::page;
+    /// Configurations of shops: no password is kept.
+    security_shop = security::fuzz::shop;
     /// Requests at the simulated marketplaces: each has an answer that can be sent.
     simulate_request = simulate::fuzz::request;
     /// Scenarios of the simulated marketplaces: an error names its place and a way out, and what happens has its limits.

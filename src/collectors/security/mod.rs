@@ -9,6 +9,8 @@ mod document;
 pub(crate) mod facts;
 mod firewall;
 mod front;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 #[cfg(test)]
 mod golden;
 mod held;

@@ -30,7 +30,7 @@ pub(super) fn settings(root: &Path, folder: &Path, locked: &[String]) -> Known<B
 }
 
 /// A name of more than one line has the value of its last. Sections are not told apart: what one of them sets may hold.
-fn parse(text: &str) -> BTreeMap<String, String> {
+pub(super) fn parse(text: &str) -> BTreeMap<String, String> {
     let setting = |line: &str| {
         let (name, value) = line.split_once('=')?;
         let name = NAMES.into_iter().find(|known| *known == name.trim())?;

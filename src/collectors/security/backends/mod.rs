@@ -4,6 +4,8 @@ mod cache;
 mod database;
 mod eol;
 mod folder;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod judge;
 #[cfg(test)]
 mod live;

@@ -75,7 +75,7 @@ impl Package {
 }
 
 /// `debian 12` of an `os-release`.
-fn system(release: &str) -> String {
+pub(super) fn system(release: &str) -> String {
     let value = |key: &str| {
         let line = release.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='))?;
         let value = line.trim_matches(['"', '\'']);
@@ -87,7 +87,7 @@ fn system(release: &str) -> String {
 }
 
 /// The version of a package that is installed.
-fn version(status: &str, name: &str) -> Option<String> {
+pub(super) fn version(status: &str, name: &str) -> Option<String> {
     let mut paragraphs = status.split("\n\n");
     let paragraph = paragraphs.find(|paragraph| {
         let is_named =

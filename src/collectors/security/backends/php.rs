@@ -145,7 +145,7 @@ struct Told {
 const TEXT_BYTES: usize = 64;
 
 /// What the script says, and the settings that no folder can change.
-fn parse(body: &[u8], script: &str) -> Known<(Php, Vec<String>)> {
+pub(super) fn parse(body: &[u8], script: &str) -> Known<(Php, Vec<String>)> {
     let told: Told = serde_json::from_slice(body)
         .map_err(|_| Unknown::new(Cause::Unparsable, "the answer is not what the script prints"))?;
     let mut told_settings = told.settings.unwrap_or_default();

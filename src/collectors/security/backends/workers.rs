@@ -65,7 +65,7 @@ fn worker(folder: &Path) -> Option<(String, (u64, u64))> {
 ///
 /// Each worker maps OPcache's memory: counted for each of them, 50 workers with 256 MiB of it would be 12 GiB that nobody
 /// takes.
-fn size(status: &str) -> Option<(u64, u64)> {
+pub(super) fn size(status: &str) -> Option<(u64, u64)> {
     let (all, shared) = (kilobytes(status, "VmRSS:")?, kilobytes(status, "RssShmem:").unwrap_or(0));
     Some((all.saturating_sub(shared), shared))
 }
@@ -75,7 +75,7 @@ pub(super) fn memory(proc: &Path) -> Option<u64> {
     kilobytes(&beginning(&proc.join("meminfo"), FILE_BYTES).ok()?, "MemTotal:").filter(|bytes| *bytes > 0)
 }
 
-fn kilobytes(text: &str, name: &str) -> Option<u64> {
+pub(super) fn kilobytes(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }

@@ -105,7 +105,7 @@ fn read_of(path: &Path, now: i64, writer: u32) -> Known<Facts> {
 }
 
 /// The facts in a text, when they are of now.
-fn parse(text: &str, now: i64) -> Known<Facts> {
+pub(super) fn parse(text: &str, now: i64) -> Known<Facts> {
     // serde_json's message may quote what is in the file.
     let unparsable = |_| Unknown::new(Cause::Unparsable, "is not what `vitrin facts` writes");
     let Version { version } = serde_json::from_str(text).map_err(unparsable)?;

@@ -63,7 +63,7 @@ fn unparsable() -> Unknown {
 
 /// The names in what `fail2ban-client status` prints; of a name that could pass for an option, or for anything but a
 /// name, nothing is asked.
-fn names(text: &str) -> Option<Vec<String>> {
+pub(super) fn names(text: &str) -> Option<Vec<String>> {
     let list = text.lines().find_map(|line| line.split_once("Jail list:"))?.1;
     let names: BTreeSet<_> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     let is_name = |name: &&str| {
@@ -76,12 +76,12 @@ fn names(text: &str) -> Option<Vec<String>> {
 }
 
 /// How many a jail bans now, in what its `status` prints.
-fn banned(text: &str) -> Option<u64> {
+pub(super) fn banned(text: &str) -> Option<u64> {
     text.lines().find_map(|line| line.split_once("Currently banned:"))?.1.trim().parse().ok()
 }
 
 /// The logs in what `get <jail> logpath` prints; a jail that reads the journal has none.
-fn files(text: &str) -> Vec<PathBuf> {
+pub(super) fn files(text: &str) -> Vec<PathBuf> {
     let file = |line: &str| {
         let path = line.trim_start().strip_prefix("|- ").or_else(|| line.trim_start().strip_prefix("`- "))?;
         path.starts_with('/').then(|| PathBuf::from(path))

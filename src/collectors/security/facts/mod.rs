@@ -2,6 +2,8 @@
 //! firewall, jails, SSH's settings, the permissions of keys. No key, no password, no address of who is banned.
 
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod jails;
 mod keys;
 pub(super) mod program;

@@ -10,6 +10,8 @@
 mod admission;
 pub(super) mod boot;
 mod builder;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod iptables;
 mod judge;
 pub(super) mod listeners;

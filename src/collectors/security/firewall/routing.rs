@@ -79,7 +79,7 @@ pub(crate) fn has_public_ipv6(paths: &Paths) -> Known<bool> {
 }
 
 /// A line of `/proc/net/route`: words in the machine's own order. A route that is not up, or rejects, leads nowhere.
-fn route(line: &str) -> Option<(Range, String)> {
+pub(super) fn route(line: &str) -> Option<(Range, String)> {
     const UP: u32 = 1;
     const REJECT: u32 = 0x200;
     let fields: Vec<_> = line.split_ascii_whitespace().collect();
@@ -92,7 +92,7 @@ fn route(line: &str) -> Option<(Range, String)> {
 }
 
 /// A line of `/proc/net/ipv6_route`. Those of the loopback are the machine's own addresses, and what it rejects.
-fn route6(line: &str) -> Option<(Range, String)> {
+pub(super) fn route6(line: &str) -> Option<(Range, String)> {
     let fields: Vec<_> = line.split_ascii_whitespace().collect();
     let (destination, prefix, name) = (fields.first()?, fields.get(1)?, fields.get(9)?);
     let address = Ipv6Addr::from_bits(u128::from_str_radix(destination, 16).ok()?);
@@ -101,14 +101,14 @@ fn route6(line: &str) -> Option<(Range, String)> {
 }
 
 /// A line of `/proc/net/if_inet6`: an address, and its scope.
-fn address6(line: &str) -> Option<(IpAddr, u8)> {
+pub(super) fn address6(line: &str) -> Option<(IpAddr, u8)> {
     let mut fields = line.split_ascii_whitespace();
     let address = u128::from_str_radix(fields.next()?, 16).ok()?;
     Some((Ipv6Addr::from_bits(address).into(), u8::from_str_radix(fields.nth(2)?, 16).ok()?))
 }
 
 /// The addresses of the machine in `/proc/net/fib_trie`: the leaves of the type `LOCAL`.
-fn own(text: &str) -> Vec<IpAddr> {
+pub(super) fn own(text: &str) -> Vec<IpAddr> {
     let (mut found, mut leaf) = (Vec::new(), None);
     for line in text.lines().map(str::trim_start) {
         if let Some(address) = line.strip_prefix("|-- ") {

@@ -7,6 +7,8 @@ pub(crate) mod answer;
 mod choice;
 mod content;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod geo;
 pub(super) mod judge;
 mod listen;
@@ -99,7 +101,10 @@ struct Tree {
 
 impl Tree {
     fn read(files: &Files, file: &Path) -> Known<Self> {
-        let main = tree::read(files, file)?;
+        Self::of(tree::read(files, file)?, file)
+    }
+
+    fn of(main: Vec<Directive>, file: &Path) -> Known<Self> {
         let blocks: Vec<_> = main.iter().filter(|said| said.name == "http").cloned().collect();
         if blocks.is_empty() {
             let hidden = tree::unknown(&main).cloned();
@@ -154,6 +159,10 @@ impl Front {
     pub(crate) fn read_from(root: &Path, main: &Path, config: &Config) -> Known<Self> {
         let files = Files::new(root);
         let tree = Tree::read(&files, main)?;
+        Self::of(files, tree, config)
+    }
+
+    fn of(files: Files, tree: Tree, config: &Config) -> Known<Self> {
         let mut front = Self {
             files,
             tree: Arc::new(tree),

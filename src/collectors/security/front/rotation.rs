@@ -25,7 +25,7 @@ pub(super) struct Rotation {
 
 /// What is said of logs, as far as it decides on how long they are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Terms {
+pub(super) struct Terms {
     /// Every how many days a new one is begun; nothing where its size decides.
     every: Option<f64>,
     /// How many old ones are kept; less than none: all.
@@ -35,7 +35,7 @@ struct Terms {
 }
 
 /// logrotate's own.
-const DEFAULT: Terms = Terms { every: Some(7.0), rotate: 0.0, max_age: None };
+pub(super) const DEFAULT: Terms = Terms { every: Some(7.0), rotate: 0.0, max_age: None };
 
 impl Terms {
     fn take(&mut self, line: &str) {
@@ -87,7 +87,7 @@ pub(super) fn read(files: &Files) -> Known<Vec<Rotation>> {
 }
 
 /// Takes what a file says, and returns what it says of all logs.
-fn take(files: &Files, text: &str, around: Terms, found: &mut Vec<Rotation>) -> Terms {
+pub(super) fn take(files: &Files, text: &str, around: Terms, found: &mut Vec<Rotation>) -> Terms {
     let mut general = around;
     let mut open: Option<(Vec<String>, Terms)> = None;
     let mut names = Vec::new();

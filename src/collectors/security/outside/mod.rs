@@ -9,6 +9,8 @@ mod answer;
 pub(crate) mod certificate;
 mod cookie;
 pub(crate) mod encryption;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod groups;
 mod judge;
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::tls::hello::Version;
 
 /// What a server says to one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Reply {
+pub(super) enum Reply {
     /// Yes, in this version.
     Agrees(u16),
     /// No.
@@ -88,7 +88,7 @@ impl Offers {
         self
     }
 
-    fn of(old: &[Known<Reply>], groups: &[Known<Reply>], newest: &Known<Reply>) -> Self {
+    pub(super) fn of(old: &[Known<Reply>], groups: &[Known<Reply>], newest: &Known<Reply>) -> Self {
         let mut all = old.iter().chain(groups).chain([newest]);
         // Servers of some makes hang up on what they do not speak. Who says yes to something is there, and says no by it.
         let is_there = all.any(|reply| matches!(reply, Ok(Reply::Agrees(_))));
@@ -149,7 +149,12 @@ async fn old_reply(
         Err(error) => return Err(Failure::io(error)),
         Ok(_) => {}
     }
-    match read(stream, Wanted::Choice).await? {
+    reply(read(stream, Wanted::Choice).await?, suites)
+}
+
+/// What an answer is to the question for these suites.
+pub(super) fn reply(answer: Answer, suites: &[u16]) -> Result<Reply, Failure> {
+    match answer {
         Answer::Agreed(flight) if suites.contains(&flight.suite) => Ok(Reply::Agrees(flight.version)),
         Answer::Agreed(_) => Err(Failure::message(Reason::Protocol, "the server picks a suite that was not offered")),
         Answer::Refused(_) => Ok(Reply::Refuses),

@@ -197,7 +197,7 @@ fn unit_renews(unit: &str) -> bool {
 }
 
 /// The command of a line of cron that is run again and again.
-fn command(line: &str, has_user: bool) -> Option<&str> {
+pub(super) fn command(line: &str, has_user: bool) -> Option<&str> {
     let line = line.trim();
     if line.starts_with('#') {
         return None;
@@ -219,7 +219,7 @@ fn command(line: &str, has_user: bool) -> Option<&str> {
 }
 
 /// Whether a line of a shell renews certificates.
-fn renews(line: &str, has_systemd: bool) -> bool {
+pub(super) fn renews(line: &str, has_systemd: bool) -> bool {
     // Which Debian's line for certbot begins with: `-a \! -d /run/systemd/system`.
     if has_systemd && (line.contains("! -d /run/systemd/system") || line.contains("! -e /run/systemd/system")) {
         return false;

@@ -1,24 +1,25 @@
 //! `Strict-Transport-Security`: for how long a browser comes by HTTPS alone.
 
+use std::collections::BTreeSet;
+
 /// For how long, in seconds; `None` when browsers ignore what is written (RFC 6797, section 6.1).
 ///
 /// A directive that stands there twice, an age that is no number, or none at all make all of it void.
 pub(crate) fn max_age(text: &str) -> Option<u64> {
-    let mut seen = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut age = None;
     for directive in text.split(';').map(str::trim).filter(|directive| !directive.is_empty()) {
         let (name, value) =
             directive.split_once('=').map_or((directive, None), |(name, value)| (name.trim(), Some(value.trim())));
         let name = name.to_ascii_lowercase();
-        if seen.contains(&name) {
-            return None;
-        }
         if name == "max-age" {
             age = Some(seconds(value?)?);
         } else if name == "includesubdomains" && value.is_some() {
             return None;
         }
-        seen.push(name);
+        if !seen.insert(name) {
+            return None;
+        }
     }
     age
 }

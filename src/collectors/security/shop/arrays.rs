@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::constants::Constants;
+use super::constants::{Constants, WORDS};
 use super::php::Token;
 use super::{Cause, Known, Unknown};
 
 /// How deep arrays are nested at most.
 const DEPTH: usize = 16;
+
+/// The longest path of a setting.
+const PATH_BYTES: usize = 256;
 
 /// Settings by their path: `db/connection/default/host`. Those that only running the file tells are `None`.
 #[derive(Default)]
@@ -47,11 +50,18 @@ impl Settings {
             if !is_assignment || is_secret(key) || rest.first().is_some_and(|token| token.is_sign('=')) {
                 continue;
             }
-            let end = rest.iter().position(|token| token.is_sign(';')).unwrap_or(rest.len());
+            let end = rest.iter().take(WORDS).position(|token| token.is_sign(';'));
+            let end = end.unwrap_or(if rest.len() > WORDS { 0 } else { rest.len() });
             let begins = at.checked_sub(1).is_none_or(|last| [';', '}'].iter().any(|&sign| tokens[last].is_sign(sign)));
             let value = constants.worth(&rest[..end], folder).filter(|_| depth == 0 && begins);
             self.values.insert(key.clone(), value);
         }
+    }
+
+    /// All that is known of settings.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.values.values().filter_map(Option::as_deref)
     }
 
     /// A setting; `None` where it is certain that there is none.
@@ -117,6 +127,9 @@ impl<'a> Reader<'a> {
                 }
             };
             let below = if path.is_empty() { key.clone() } else { format!("{path}/{key}") };
+            if below.len() > PATH_BYTES {
+                return None;
+            }
             let is_array = self.is_next('[') || self.left.first()?.is_word("array");
             if is_array {
                 self.array(&below, depth + 1)?;

@@ -12,6 +12,11 @@ use super::{Cause, Known, Unknown};
 /// How deep expressions are nested at most.
 const DEPTH: usize = 16;
 
+/// The most words of an expression, and the longest text (`PATH_MAX`), that are worked out: whoever may write a
+/// configuration can double a text in every line of it.
+pub(super) const WORDS: usize = 1_000;
+const TEXT_BYTES: usize = 4 << 10;
+
 /// What names of constants that hold secrets have in them.
 const SECRETS: [&str; 6] = ["PASS", "SECRET", "SALT", "TOKEN", "CRYPT", "KEY"];
 
@@ -50,15 +55,17 @@ impl Constants {
     }
 
     fn read(&mut self, tokens: &[Token], folder: &Path, is_unclear: bool) {
+        let outer = if is_unclear { Block::Unsure } else { Block::Runs };
+        // Each with all that are around it.
         let mut blocks = Vec::new();
         let mut at = 0;
         let mut guard = None;
         while at < tokens.len() {
-            let here = inner(&blocks, is_unclear);
+            let here = blocks.last().copied().unwrap_or(outer);
             let token = &tokens[at];
             let begins = at.checked_sub(1).is_none_or(|last| [';', '{', '}'].iter().any(|&c| tokens[last].is_sign(c)));
             if token.is_sign('{') {
-                blocks.push(guard.take().unwrap_or(Block::Unsure));
+                blocks.push(narrower(here, guard.take().unwrap_or(Block::Unsure)));
             } else if token.is_sign('}') {
                 blocks.pop();
             } else if let Some((name, length)) = guarded(&tokens[at..]).filter(|_| begins) {
@@ -108,6 +115,12 @@ impl Constants {
         (expression.left.is_empty() || expression.left[0].is_sign(',')).then_some(text)
     }
 
+    /// All that is known of constants.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.values.values().filter_map(|value| if let Value::Text(text) = value { Some(text.as_str()) } else { None })
+    }
+
     /// The constant with this name; `None` where it is certain that there is none.
     pub(super) fn text(&self, name: &str) -> Known<Option<&str>> {
         let unclear = || Unknown::new(Cause::Unparsable, format!("only running the shop's configuration tells {name}"));
@@ -122,19 +135,15 @@ impl Constants {
 /// Whether what is included is the shop itself, which defines nothing of what is asked for: the last line of WordPress'
 /// configuration.
 fn is_of_the_shop(tokens: &[Token]) -> bool {
-    let statement = tokens.iter().take_while(|token| !token.is_sign(';'));
-    statement.last().is_some_and(|token| matches!(token, Token::Text(file) if file.ends_with("wp-settings.php")))
+    let end = tokens.iter().take(WORDS).position(|token| token.is_sign(';'));
+    let last = end.and_then(|end| tokens.get(end.checked_sub(1)?));
+    last.is_some_and(|token| matches!(token, Token::Text(file) if file.ends_with("wp-settings.php")))
 }
 
 const ENDS: [&str; 5] = ["endif", "endwhile", "endfor", "endforeach", "endswitch"];
 
-/// Whether the words inside of these braces are run.
-fn inner(blocks: &[Block], is_unclear: bool) -> Block {
-    let outer = if is_unclear { Block::Unsure } else { Block::Runs };
-    blocks.iter().fold(outer, |all, one| narrower(all, *one))
-}
-
-fn narrower(one: Block, other: Block) -> Block {
+/// Whether what is in both of these is run.
+const fn narrower(one: Block, other: Block) -> Block {
     match (one, other) {
         (Block::Skipped, _) | (_, Block::Skipped) => Block::Skipped,
         (Block::Runs, Block::Runs) => Block::Runs,
@@ -178,7 +187,7 @@ fn definition(tokens: &[Token]) -> Option<(&str, &[Token])> {
         _ => return None,
     };
     let mut open = 0_u32;
-    let end = rest.iter().position(|token| {
+    let end = rest.iter().take(WORDS).position(|token| {
         if open == 0 && token.is_sign(ends) {
             return true;
         }
@@ -188,8 +197,12 @@ fn definition(tokens: &[Token]) -> Option<(&str, &[Token])> {
             _ => open,
         };
         false
-    })?;
-    Some((name, &rest[..end]))
+    });
+    match end {
+        Some(end) => Some((name, &rest[..end])),
+        // What has no words cannot be worked out.
+        None => (rest.len() > WORDS).then_some((name, &[])),
+    }
 }
 
 struct Expression<'a> {
@@ -212,11 +225,11 @@ impl<'a> Expression<'a> {
     /// Values with dots between them.
     fn joined(&mut self, depth: usize) -> Option<String> {
         let mut text = self.value(depth)?;
-        while self.left.first().is_some_and(|token| token.is_sign('.')) {
+        while text.len() <= TEXT_BYTES && self.left.first().is_some_and(|token| token.is_sign('.')) {
             self.left = &self.left[1..];
             text.push_str(&self.value(depth)?);
         }
-        Some(text)
+        (text.len() <= TEXT_BYTES).then_some(text)
     }
 
     fn value(&mut self, depth: usize) -> Option<String> {
@@ -340,6 +353,24 @@ mod tests {
         let constants = of("define('DB_PASSWORD', 'canary'); define('AUTH_KEY', 'canary'); define('X', DB_PASSWORD);");
         assert!(!constants.values.values().any(|value| matches!(value, Value::Text(text) if text.contains("canary"))));
         assert_eq!(shown(&constants.text("X")), "unparsable");
+    }
+
+    #[test]
+    fn a_text_that_doubles_in_every_line_is_not_worked_out() {
+        let doubled = |lines: usize| {
+            let lines = (1..=lines).map(|n| format!("const A{n} = A{} . A{};\n", n - 1, n - 1));
+            of(&format!("const A0 = 'x';\n{}", lines.collect::<String>()))
+        };
+        assert_eq!(doubled(12).text("A12").unwrap().unwrap().len(), 4096);
+        let doubled = doubled(60);
+        assert_eq!(["A12", "A13", "A60"].map(|name| doubled.text(name).is_ok()), [true, false, false]);
+    }
+
+    #[test]
+    fn an_expression_of_too_many_words_is_unclear_and_not_absent() {
+        let long = format!("define('A', '' {});\nconst B = 'b';", ". 'a'".repeat(WORDS));
+        assert_eq!(shown(&of(&long).text("A")), "unparsable");
+        assert_eq!(shown(&of(&long).text("B")), "`b`");
     }
 
     proptest! {

@@ -7,6 +7,8 @@ mod database;
 pub(super) mod drift;
 mod engine;
 mod exposed;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod host;
 mod judge;
 mod magento;

@@ -47,8 +47,13 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// What is not between PHP's tags is printed.
     fn skip_page(&mut self) {
-        let next = ["<?php", "<?="].iter().filter_map(|tag| Some((self.left.find(tag)?, tag.len()))).min();
-        self.left = next.map_or("", |(at, length)| &self.left[at + length..]);
+        while !self.left.is_empty() {
+            self.skip_past("<?");
+            if let Some(php) = ["php", "="].iter().find_map(|tag| self.left.strip_prefix(tag)) {
+                self.left = php;
+                return;
+            }
+        }
     }
 
     fn skip(&mut self, bytes: usize) {
@@ -121,9 +126,8 @@ impl<'a> Reader<'a> {
 
     /// A comment up to the end of its line, or of PHP.
     fn skip_line(&mut self) {
-        let end = self.left.find('\n').unwrap_or(self.left.len());
-        let tag = self.left.find("?>").unwrap_or(end);
-        self.skip(end.min(tag));
+        let line = self.left.split('\n').next().unwrap_or("");
+        self.skip(line.find("?>").unwrap_or(line.len()));
     }
 
     /// A name, with its namespace.
@@ -199,17 +203,18 @@ impl<'a> Reader<'a> {
     /// `<<<NAME`, up to the line that begins with the name: a value that nobody here asks for.
     fn heredoc(&mut self) {
         self.skip(3);
-        let line = self.left.split('\n').next().unwrap_or("");
-        let name: String = line.trim().trim_matches(['"', '\'']).to_owned();
         self.push(Token::Opaque);
-        if name.is_empty() || !name.chars().all(is_of_word) {
+        let begin = self.left.trim_start_matches([' ', '\t', '"', '\'']);
+        let (name, rest) = begin.split_at(begin.find(|c| !is_of_word(c)).unwrap_or(begin.len()));
+        let Some(body) = rest.trim_start_matches(['"', '\'', ' ', '\t', '\r']).strip_prefix('\n') else { return };
+        if name.is_empty() {
             return;
         }
-        self.skip((line.len() + 1).min(self.left.len()));
+        self.left = body;
         while !self.left.is_empty() {
             let line = self.left.split('\n').next().unwrap_or("");
             let inner = line.trim_start();
-            let rest = inner.strip_prefix(&*name).filter(|rest| !rest.starts_with(is_of_word));
+            let rest = inner.strip_prefix(name).filter(|rest| !rest.starts_with(is_of_word));
             if let Some(rest) = rest {
                 self.skip(line.len() - rest.len());
                 return;

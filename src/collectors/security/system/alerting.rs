@@ -130,7 +130,7 @@ async fn of_one(alerts: &Url, threads: &Threads) -> Known<Vec<String>> {
 }
 
 /// The receivers of a configuration that have a way to send what they get.
-fn leading(configuration: &str) -> Option<BTreeSet<String>> {
+pub(super) fn leading(configuration: &str) -> Option<BTreeSet<String>> {
     let configuration: Value = serde_saphyr::from_str(configuration).ok()?;
     let receivers = configuration.get("receivers")?.as_array()?;
     let is_way = |(name, ways): (&String, &Value)| {

@@ -78,7 +78,8 @@ pub(super) fn crowdsec(page: &str, now: i64, counters: &mut Counters) -> CrowdSe
         let Some(count) = whole(value) else { continue };
         if let Some(labels) = series.strip_prefix("cs_filesource_hits_total{") {
             if let Some(source) = label(labels, "source").filter(|_| sources.len() < SOURCES) {
-                *sources.entry(PathBuf::from(source)).or_default() += count;
+                let all = sources.entry(PathBuf::from(source)).or_default();
+                *all = all.saturating_add(count);
             }
         } else if series.starts_with("cs_lapi_bouncer_requests_total") {
             bouncer = Some(bouncer.unwrap_or(0_u64).saturating_add(count));

@@ -3,6 +3,8 @@
 mod alerting;
 mod bans;
 mod clock;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod http;
 mod judge;
 mod kernel;

@@ -16,17 +16,17 @@ const FILE_BYTES: u64 = 1 << 20;
 const FILES: usize = 200;
 
 /// A program that forwards logs.
-struct Forwarder {
+pub(super) struct Forwarder {
     name: &'static str,
     /// What its processes are called, and what their command line has where others are called so, too.
     process: (&'static str, &'static str),
     /// Its configuration, as patterns.
     files: &'static [&'static str],
     /// Where a configuration sends logs.
-    targets: fn(&str) -> bool,
+    pub(super) targets: fn(&str) -> bool,
 }
 
-const FORWARDERS: [Forwarder; 10] = [
+pub(super) const FORWARDERS: [Forwarder; 10] = [
     Forwarder {
         name: "rsyslog",
         process: ("rsyslogd", ""),

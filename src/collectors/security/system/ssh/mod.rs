@@ -1,6 +1,6 @@
 //! SSH's server: who may log in with what, by its configuration.
 
-mod configuration;
+pub(super) mod configuration;
 mod judge;
 #[cfg(test)]
 mod live;

@@ -3,7 +3,7 @@
 pub(super) mod automatic;
 pub(super) mod pending;
 mod reboot;
-mod settings;
+pub(super) mod settings;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;

@@ -133,7 +133,7 @@ fn has_security(lists: &Path) -> bool {
 
 /// The packages of which apt would install another version out of an archive of security updates:
 /// `Inst bash [5.2.15-2+b8] (5.2.15-2+b13 Debian:12.15/oldstable, Debian-Security:12/oldstable-security [amd64])`.
-fn waiting(text: &str) -> BTreeSet<String> {
+pub(in super::super) fn waiting(text: &str) -> BTreeSet<String> {
     let package = |line: &str| {
         let (name, rest) = line.strip_prefix("Inst ")?.split_once(' ')?;
         let origins = rest.split_once('(')?.1.split_once(')')?.0;

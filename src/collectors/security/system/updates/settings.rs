@@ -18,7 +18,7 @@ const DEPTH: usize = 20;
 
 /// Settings by their whole names, in lower case: `apt::periodic::unattended-upgrade`. Those of a list have several values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(in super::super) struct Settings {
     scalars: BTreeMap<String, String>,
     lists: BTreeMap<String, Vec<String>>,
 }
@@ -65,7 +65,7 @@ impl Settings {
     }
 
     /// Adds what a file says.
-    fn add(&mut self, text: &str) {
+    pub(in super::super) fn add(&mut self, text: &str) {
         let mut around: Vec<String> = Vec::new();
         let mut words: Vec<String> = Vec::new();
         let mut rest = text;
