@@ -93,6 +93,12 @@ impl Report {
         }
     }
 
+    /// The checks that are unknown for the same reason as this one, which is said once, with all that it would bring.
+    fn same(&self, entry: &Entry) -> Vec<&Entry> {
+        let is_same = |other: &&Entry| entry.is_unknown() && other.is_unknown() && other.seen == entry.seen;
+        self.checks.iter().filter(is_same).collect()
+    }
+
     /// Whether the objective is met.
     #[must_use]
     pub fn is_met(&self) -> bool {
@@ -153,18 +159,18 @@ impl fmt::Display for Report {
             writeln!(f, "{category:<12} {score:>5.1}  {points:>5.1} of {of:>2}")?;
         }
         let mut open: Vec<_> = self.checks.iter().filter(|entry| entry.is_open()).collect();
-        open.sort_by(|a, b| {
-            let limit = |entry: &Entry| entry.cap.map_or(100.0, Cap::limit);
-            limit(a).total_cmp(&limit(b)).then(b.missing.total_cmp(&a.missing))
-        });
+        let limit = |entry: &Entry| entry.cap.map_or(100.0, Cap::limit);
+        let brings = |entry: &Entry| match self.same(entry)[..] {
+            [] | [_] => entry.missing,
+            ref several => several.iter().map(|entry| entry.missing).sum(),
+        };
+        open.sort_by(|a, b| limit(a).total_cmp(&limit(b)).then(brings(b).total_cmp(&brings(a))));
         if !open.is_empty() {
             writeln!(f, "\nWhat brings more, what counts most first:")?;
         }
         let mut told = BTreeSet::new();
         for entry in &open {
-            // What several are unknown for is said once, with all that it would bring.
-            let is_same = |other: &&&Entry| entry.is_unknown() && other.is_unknown() && other.seen == entry.seen;
-            let same: Vec<_> = open.iter().filter(is_same).collect();
+            let same = self.same(entry);
             if same.len() < 2 {
                 entry.fmt(f)?;
             } else if told.insert(&entry.seen) {
@@ -178,7 +184,7 @@ impl fmt::Display for Report {
 }
 
 /// Checks that are unknown for the same reason.
-fn several(f: &mut fmt::Formatter<'_>, same: &[&&Entry]) -> fmt::Result {
+fn several(f: &mut fmt::Formatter<'_>, same: &[&Entry]) -> fmt::Result {
     let missing: f64 = same.iter().map(|entry| entry.missing).sum();
     let names: Vec<_> = same.iter().map(|entry| entry.check).collect();
     writeln!(f, "\n{missing:>+5.2}  {} checks  unknown ({}): {}", same.len(), same[0].cause, names.join(", "))?;
