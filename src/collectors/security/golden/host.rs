@@ -176,7 +176,8 @@ impl Host {
         Paths { root: self.root(), proc: self.folder.path().join("proc"), ..Paths::default() }
     }
 
-    fn root(&self) -> PathBuf {
+    /// Where its root file system is.
+    pub(super) fn root(&self) -> PathBuf {
         self.folder.path().join("root")
     }
 

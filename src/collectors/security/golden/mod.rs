@@ -3,6 +3,7 @@
 mod expected;
 mod host;
 mod machine;
+mod report;
 mod series;
 
 use std::collections::BTreeSet;
