@@ -19,6 +19,7 @@ mod known;
 mod metrics;
 mod on_disk;
 mod outside;
+mod remedy;
 mod report;
 mod round;
 mod score;
@@ -34,17 +35,19 @@ use tokio::sync::Mutex;
 
 use crate::collector::{Collector, Context, Failure};
 use crate::metric::Catalogue;
+use crate::remedy::{Complaints, Remedy, Service};
 use crate::snapshot::Snapshot;
 
 pub(crate) use backends::views;
 pub use config::Config;
 pub use document::markdown;
+use remedy::Missed;
 pub use report::Report;
 use round::{OFTEN, Round};
 use seen::Seen;
 pub(crate) use shop::Manifest;
 pub use subject::Subject;
-use verdict::Verdicts;
+use verdict::{Unknown, Verdicts};
 
 /// Looks at the shop's security, in rounds of its own.
 #[derive(Debug)]
@@ -52,6 +55,8 @@ pub struct Security {
     subject: Subject,
     context: Context,
     round: Mutex<Round>,
+    /// What was not known at the end of the last round, and why the facts were not.
+    missed: Mutex<(Missed, Option<Unknown>)>,
 }
 
 impl Collector for Security {
@@ -65,15 +70,23 @@ impl Collector for Security {
     }
 
     fn new(subject: &Subject, context: &Context) -> Self {
-        Self { subject: subject.clone(), context: context.clone(), round: Mutex::default() }
+        Self { subject: subject.clone(), context: context.clone(), round: Mutex::default(), missed: Mutex::default() }
     }
 
     async fn collect(&self, out: &mut Snapshot) -> Result<(), Failure> {
         let mut round = self.round.lock().await;
         let seen = round.look(&self.subject, &self.context).await?;
+        let facts = seen.facts.as_ref().err().cloned();
         let (score, looked) = round.score(seen).await?;
+        *self.missed.lock().await = (Missed::of(&score), facts);
         metrics::report(&score, &looked, &self.subject.config, out);
         Ok(())
+    }
+
+    async fn remedies(&self, run: Complaints<'_>, _service: &Service) -> Vec<Remedy> {
+        let (missed, facts) = self.missed.lock().await.clone();
+        // What failed as a whole has said nothing of its parts.
+        if run.is_empty() { remedy::ways(missed, facts.as_ref(), &self.context.paths.root) } else { Vec::new() }
     }
 }
 

@@ -5,6 +5,7 @@ mod document;
 mod marketplace;
 mod mysql;
 mod redis;
+mod security;
 mod stack;
 
 use std::fs;
