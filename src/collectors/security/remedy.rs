@@ -64,7 +64,7 @@ mod tests {
     fn told(missed: Missed, facts: Option<&Unknown>, root: &Path) -> String {
         let ways = ways(missed, facts, root);
         assert!(ways.iter().all(|way| way.kind == Kind::More), "nothing is wrong with a target");
-        ways.iter().map(|way| format!("{}\n$ {}| {}\n", way.why, way.run, way.by_hand)).collect()
+        ways.iter().map(|way| [&way.why, "\n$ ", &way.run, "| ", &way.by_hand, "\n"].concat()).collect()
     }
 
     #[test]
