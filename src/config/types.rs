@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -203,6 +204,15 @@ impl Address {
         match self {
             Self::Tcp { .. } => None,
             Self::Unix(path) => Some(path),
+        }
+    }
+
+    /// Whether it is this machine's own: a socket, or loopback.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Unix(_) => true,
+            Self::Tcp { host, .. } => host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()),
         }
     }
 }

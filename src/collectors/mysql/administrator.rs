@@ -16,25 +16,16 @@ const USUAL_PORT: u16 = 3306;
 /// What asking a server for its facts may cost in rows.
 const ROWS: usize = 100;
 
-pub(super) fn is_local(address: &Address) -> bool {
-    match address {
-        Address::Unix(_) => true,
-        Address::Tcp { host, .. } => {
-            host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-        }
-    }
-}
-
 /// Where root of this machine talks to the server; `None` when it is another machine's, or nobody known to run one is
 /// there.
 pub(super) fn administrators(config: &Config, service: &Service) -> Option<Address> {
     let usual = || SOCKETS.into_iter().find(|path| Path::new(path).exists());
     let place = match &config.address {
         // Another port is another server, whose socket is not the usual one.
-        Address::Tcp { port: USUAL_PORT, .. } if is_local(&config.address) && usual().is_some() => {
+        Address::Tcp { port: USUAL_PORT, .. } if config.address.is_local() && usual().is_some() => {
             usual().map(|socket| Address::Unix(socket.into()))
         }
-        address => is_local(address).then(|| address.clone()),
+        address => address.is_local().then(|| address.clone()),
     };
     place.filter(|place| service.trusts(place, &ACCOUNTS))
 }

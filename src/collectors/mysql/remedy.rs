@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::account::{Right, account, create, grants, missing};
-use super::administrator::{Facts, SOCKETS, administrators, is_local};
+use super::administrator::{Facts, SOCKETS, administrators};
 use super::client::Client;
 use super::config::Config;
 use super::connection::Connection;
@@ -149,7 +149,7 @@ fn is_one(host: &str) -> bool {
 
 /// How an account that comes over a network is made.
 fn remote(name: &str, config: &Config) -> String {
-    let tls = if is_local(&config.address) { "" } else { " REQUIRE SSL" };
+    let tls = if config.address.is_local() { "" } else { " REQUIRE SSL" };
     create(name, &format!("IDENTIFIED BY 'PASSWORD'{tls}"))
 }
 

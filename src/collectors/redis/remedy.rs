@@ -7,7 +7,6 @@ use super::connection::Mode;
 use super::discover::ACCOUNTS;
 use super::{CLUSTER_INFO, Config, questions};
 use crate::collector::{Paths, Reason};
-use crate::config::types::Address;
 use crate::remedy::{Complaints, Remedy, Service, closed_secret, membership, secret_file};
 
 /// Where the password is kept when the configuration does not say.
@@ -80,7 +79,7 @@ async fn user(config: &Config, run: Complaints<'_>, service: &Service, paths: &P
         format!("{name} lacks rights in Redis at {endpoint}: its limits, slow log, latencies or keys do not show.")
     };
     let address = &endpoint.url.address;
-    let near = service.superuser && is_local(address) && service.trusts(address, &ACCOUNTS);
+    let near = service.superuser && address.is_local() && service.trusts(address, &ACCOUNTS);
     let administrator = if near { Administrator::of(endpoint, paths).await } else { None };
     let (mode, is_old) = match &administrator {
         Some(administrator) => (administrator.mode, administrator.is_old),
@@ -116,15 +115,6 @@ fn keys(config: &Config, name: &str, file: &Path) -> String {
     let keys: String = user.into_iter().chain(config.endpoint.password.is_none().then_some(password)).collect();
     let head = "Where Vitrin has a configuration file, below this target's url:\n";
     if keys.is_empty() { keys } else { format!("{head}{keys}") }
-}
-
-fn is_local(address: &Address) -> bool {
-    match address {
-        Address::Unix(_) => true,
-        Address::Tcp { host, .. } => {
-            host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{blocking, is_local, unknown};
+use super::{blocking, unknown};
 use crate::collector::{Context, Failure};
 use crate::collectors::redis;
 use crate::collectors::redis::inquiry::{Greeting, Told};
@@ -124,6 +124,6 @@ impl Server {
 
     /// Whether what is said to it stays on this machine.
     pub(super) fn is_local(&self) -> bool {
-        is_local(&self.address)
+        self.address.is_local()
     }
 }

@@ -21,7 +21,6 @@ use tokio::time::timeout;
 
 use super::verdict::{Cause, Known, Unknown};
 use crate::collector::{Failure, Reason};
-use crate::config::types::Address;
 use crate::net::threads::Threads;
 pub(crate) use cache::Cache;
 pub(crate) use database::Database;
@@ -66,16 +65,6 @@ async fn blocking_for<T: Send + 'static>(
     let why = || Unknown::new(Cause::Timeout, format!("a look at this machine's files takes more than {time:?}"));
     let looked = timeout(time, threads.run(look)).await.map_err(|_| why())?;
     looked.map_err(|failure| unknown(&failure))
-}
-
-/// Whether an address is this machine's own: a socket, or loopback.
-fn is_local(address: &Address) -> bool {
-    match address {
-        Address::Unix(_) => true,
-        Address::Tcp { host, .. } => {
-            host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! TLS-09: what the shop's servers say among each other is not to be overheard.
 
 use super::{cache, database, part};
+use crate::collectors::security::backends::Database;
 use crate::collectors::security::backends::cache::Server;
-use crate::collectors::security::backends::{Database, is_local};
 use crate::collectors::security::seen::Seen;
 use crate::collectors::security::verdict::{Known, State, Verdict};
 use crate::config::types::Address;
@@ -37,7 +37,7 @@ pub(super) fn private(seen: &Seen) -> Known<Verdict> {
 
 fn database_s(database: &Database) -> Known<Verdict> {
     let address = &database.address;
-    if is_local(address) {
+    if address.is_local() {
         return Ok(Verdict::pass(format!("the database is on this machine ({address})")));
     }
     distant(database)
