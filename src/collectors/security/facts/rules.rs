@@ -4,12 +4,9 @@ use std::fs;
 
 use super::program::Ask;
 use crate::collector::Paths;
-use crate::collectors::security::firewall::Ruleset;
+use crate::collectors::security::firewall::{EMPTY, Ruleset};
 use crate::collectors::security::verdict::{Cause, Known, Unknown};
 use crate::machine::beginning;
-
-/// What `nft -j list ruleset` prints of no rules at all.
-const EMPTY: &str = r#"{"nftables": []}"#;
 
 /// What iptables-save of the newer kind says where rules of the older one are loaded, too; it does not show them.
 const OTHERS: &str = "iptables-legacy tables present";

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Ruleset;
 use super::listeners::unreadable;
 use super::ranges::Version;
 use super::routing::Routing;
+use super::{EMPTY, Ruleset};
 use crate::collectors::security::verdict::{Cause, Known, Unknown};
 use crate::{glob, machine};
 
@@ -164,7 +164,7 @@ fn iptables(root: &Path, path: &str, version: Version) -> Stored {
             Version::V4 => (Some(text), None),
             Version::V6 => (None, Some(text)),
         };
-        match Ruleset::parse(r#"{"nftables": []}"#, v4, v6) {
+        match Ruleset::parse(EMPTY, v4, v6) {
             Ok(ruleset) if ruleset.share(&Routing::default(), version).closed > 0 => Stored::Filters(path),
             _ => Stored::Nothing(path),
         }

@@ -1,13 +1,10 @@
 //! What must hold whatever rules are loaded, and whatever routes there are.
 
-use super::Ruleset;
 use super::admission::{Admission, Knock};
 use super::ranges::Version;
 use super::routing::{Routing, address6, own, route, route6};
+use super::{EMPTY, Ruleset};
 use crate::collectors::security::verdict::Known;
-
-/// What `nft -j list ruleset` prints of no rules at all.
-const EMPTY: &str = r#"{"nftables": []}"#;
 
 /// A table whose chains let nothing in and nothing through, behind all others.
 const CLOSED: &str = "\n*security\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\nCOMMIT\n";

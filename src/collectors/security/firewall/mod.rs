@@ -19,7 +19,7 @@ pub(super) mod listeners;
 mod live;
 mod matching;
 mod nft;
-mod ranges;
+pub(super) mod ranges;
 pub(super) mod routing;
 mod rules;
 #[cfg(test)]
@@ -37,6 +37,9 @@ pub(super) use judge::{InFront, judge};
 use nft::Printed;
 use ranges::Version;
 use rules::{Chain, Sources, is_name_of_bans};
+
+/// What `nft -j list ruleset` prints of no rules at all.
+pub(crate) const EMPTY: &str = r#"{"nftables": []}"#;
 
 /// The rules that are loaded, as far as they decide about packets from outside. Addresses of who is banned are not kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

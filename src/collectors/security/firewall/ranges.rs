@@ -29,6 +29,16 @@ impl Version {
         }
     }
 
+    /// All addresses that there are of it.
+    pub(crate) const fn everything(self) -> Range {
+        match self {
+            Self::V4 => Range { first: IpAddr::V4(Ipv4Addr::UNSPECIFIED), last: IpAddr::V4(Ipv4Addr::BROADCAST) },
+            Self::V6 => {
+                Range { first: IpAddr::V6(Ipv6Addr::UNSPECIFIED), last: IpAddr::V6(Ipv6Addr::from_bits(u128::MAX)) }
+            }
+        }
+    }
+
     /// What it is called.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -79,6 +89,11 @@ impl Range {
     /// From one address to another.
     pub(crate) fn between(first: IpAddr, last: IpAddr) -> Option<Self> {
         (Version::of(first) == Version::of(last) && first <= last).then_some(Self { first, last })
+    }
+
+    /// Its first and its last address, as numbers.
+    pub(crate) fn bounds(&self) -> (u128, u128) {
+        (number(self.first).0, number(self.last).0)
     }
 
     /// The version of its addresses.
@@ -142,11 +157,7 @@ fn touches(before: &Range, next: &Range) -> bool {
 
 /// Whether merged ranges hold every address of a version.
 pub(crate) fn is_everything(ranges: &[Range], version: Version) -> bool {
-    let all = match version {
-        Version::V4 => "0.0.0.0/0",
-        Version::V6 => "::/0",
-    };
-    Range::parse(all).is_some_and(|all| ranges.contains(&all))
+    ranges.contains(&version.everything())
 }
 
 /// How merged ranges lie to others.
@@ -205,18 +216,17 @@ pub(crate) fn is_small(ranges: &[Range], version: Version) -> bool {
 /// How many addresses that the internet carries are in merged ranges.
 fn public(ranges: &[Range], version: Version) -> u128 {
     let size = |first: u128, last: u128| (last - first).saturating_add(1);
-    let bounds = |range: &Range| (number(range.first).0, number(range.last).0);
-    of_version(ranges, version).iter().map(bounds).fold(0, |sum, (first, last)| {
-        let private = private().filter(|private| private.version() == version).map(|private| bounds(&private));
+    of_version(ranges, version).iter().map(Range::bounds).fold(0, |sum, (first, last)| {
+        let private = private().filter(|private| private.version() == version).map(|private| private.bounds());
         let within = private.filter(|(begin, end)| *begin <= last && first <= *end);
         let none: u128 = within.map(|(begin, end)| size(begin.max(first), end.min(last))).sum();
         sum.saturating_add(size(first, last).saturating_sub(none))
     })
 }
 
-/// The networks that the internet does not carry.
-fn private() -> impl Iterator<Item = Range> {
-    const PRIVATE: [&str; 12] = [
+/// The networks that the internet does not carry (RFC 6890).
+pub(crate) fn private() -> impl Iterator<Item = Range> {
+    const PRIVATE: [&str; 13] = [
         "0.0.0.0/8",
         "10.0.0.0/8",
         "100.64.0.0/10",
@@ -224,6 +234,7 @@ fn private() -> impl Iterator<Item = Range> {
         "169.254.0.0/16",
         "172.16.0.0/12",
         "192.168.0.0/16",
+        "198.18.0.0/15",
         "224.0.0.0/3",
         "::/127",
         "fc00::/7",

@@ -1,10 +1,11 @@
 //! The phases before the answer: limits, and who may have one.
 
 use super::answer::{Control, Key, Limit, Outcome, Request};
-use super::ranges::{RULES, Range, lets_strangers_in};
+use super::ranges::{RULES, lets_strangers_in};
 use super::tree::Directive;
 use super::values::is_of_client;
 use super::walk::{Walk, answer};
+use crate::collectors::security::firewall::ranges::{Range, Version};
 use crate::collectors::security::verdict::{Cause, Known, Unknown};
 
 /// What one kind of control does with strangers.
@@ -108,12 +109,11 @@ impl Walk<'_> {
         for rule in &rules {
             let is_let_in = rule.name == "allow";
             match rule.value() {
-                "all" => ranges
-                    .extend(["0.0.0.0/0", "::/0"].into_iter().filter_map(Range::parse).map(|all| (is_let_in, all))),
+                "all" => ranges.extend(Version::ALL.map(|version| (is_let_in, version.everything()))),
                 "unix:" => {}
                 text => match Range::parse(text) {
                     // The CDN brings everybody.
-                    Some(range) if is_let_in && self.front.edge.contains(range.start()) => return Ok(Door::Open),
+                    Some(range) if is_let_in && self.front.edge.contains(range.first) => return Ok(Door::Open),
                     Some(range) => ranges.push((is_let_in, range)),
                     None => {
                         let why = format!("{}: `{}` is not understood", rule.place, rule.name);

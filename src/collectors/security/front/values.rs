@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::ranges::Range;
 use super::tree::{Directive, unknown};
 use super::uri::argument;
 use super::walk::{Variable, Walk};
+use crate::collectors::security::firewall::ranges::Range;
 use crate::collectors::security::verdict::{Cause, Known, Unknown};
 
 /// Where the stranger comes from: an address like many, of no network that is reserved for anything.
@@ -219,7 +219,8 @@ impl Walk<'_> {
         };
         let inside = geo.inner().iter().filter_map(|said| {
             let range = Range::parse(&said.name).filter(|range| range.contains(address))?;
-            Some((range.size(), said.value()))
+            let (first, last) = range.bounds();
+            Some((last - first, said.value()))
         });
         let narrowest = inside.min_by_key(|(size, _)| *size).map(|(_, value)| value);
         let default = geo.inner().iter().find(|said| said.name == "default").map(Directive::value);

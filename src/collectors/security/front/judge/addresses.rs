@@ -2,8 +2,9 @@
 
 use super::Sight;
 use super::samples::dynamic;
+use crate::collectors::security::firewall::ranges::Range;
 use crate::collectors::security::front::Outcome;
-use crate::collectors::security::front::ranges::{Range, is_everybody};
+use crate::collectors::security::front::ranges::is_everybody;
 use crate::collectors::security::shop::Engine;
 use crate::collectors::security::verdict::{Cause, Known, Unknown, Verdict};
 
