@@ -61,6 +61,10 @@ impl<'a> Journey<'a> {
             Ok(url) if !matches!(url.scheme(), "http" | "https") => {
                 Err(trouble(format!("leads to `{}`, which is no page", shown(&text))))
             }
+            // A host may have signs in it, such as `"`, that no request may name.
+            Ok(url) if url.as_str().parse::<Uri>().is_err() => {
+                Err(trouble(format!("leads to `{}`, which nobody can ask for", shown(&text))))
+            }
             Ok(mut url) => {
                 // A login in a redirect is a stranger's.
                 let stripped = url.set_username("").and_then(|()| url.set_password(None));
@@ -280,6 +284,8 @@ pub(super) mod tests {
         let trouble = Journey::begin(&page).redirect(StatusCode::FOUND, &there).unwrap().unwrap_err();
         let says = "302 leads to `mailto:\\u{9b}31m\\u{202e}`, which is no page";
         assert_eq!(trouble.failure.to_string(), says);
+        let trouble = Journey::begin(&page).redirect(StatusCode::FOUND, &location(b"//a\"/")).unwrap().unwrap_err();
+        assert_eq!(trouble.failure.to_string(), "302 leads to `//a\"/`, which nobody can ask for");
     }
 
     proptest! {
