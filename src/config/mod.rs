@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
 
 use crate::collectors::Sections;
 use crate::state::DEFAULT_FOLDER;
@@ -98,9 +99,36 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, Problem> {
 /// # Errors
 /// With the first thing in it that is wrong.
 pub(crate) fn read_toml<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Problem> {
-    let deserializer = toml::Deserializer::parse(text).map_err(|error| Problem::of(file, text, "", &error))?;
-    serde_path_to_error::deserialize(deserializer)
-        .map_err(|error| Problem::of(file, text, &path(error.path()), error.inner()))
+    let parsed = DeTable::parse(text).map_err(|error| Problem::of(file, text, "", &error))?;
+    T::deserialize(toml::Deserializer::from(parsed.clone())).map_err(|error| {
+        let path = error.span().and_then(|span| keys_to(parsed.get_ref(), &span)).unwrap_or_default();
+        Problem::of(file, text, &path, &error)
+    })
+}
+
+/// The keys that lead to what stands at a place: a value or a key; `None` where there is neither.
+///
+/// They are looked for where something is wrong, rather than noted at every step of every reader, which took as much of the
+/// program as all readers themselves.
+fn keys_to(table: &DeTable<'_>, place: &Range<usize>) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let here = || (key.span() == *place || value.span() == *place).then(String::new);
+        let rest = below(value.get_ref(), place).or_else(here)?;
+        Some(format!("{}{rest}", key.get_ref()))
+    })
+}
+
+/// The same of what a value holds, as it is written after the value's own key.
+fn below(value: &DeValue<'_>, place: &Range<usize>) -> Option<String> {
+    match value {
+        DeValue::Table(table) => keys_to(table, place).map(|keys| format!(".{keys}")),
+        DeValue::Array(values) => values.iter().enumerate().find_map(|(index, value)| {
+            let here = || (value.span() == *place).then(String::new);
+            let rest = below(value.get_ref(), place).or_else(here)?;
+            Some(format!("[{index}]{rest}"))
+        }),
+        _ => None,
+    }
 }
 
 /// Reads a table that was put together from several places; the problem has none.

@@ -117,7 +117,7 @@ fn a_secret_in_the_file() {
     refused(
         "[redis.targets.main]\nurl = 'redis://127.0.0.1'\npassword = { value = 73219 }\n",
         &expect![[r#"
-            {folder}/vitrin.toml:3:12: redis.targets.main.password.value: a place is text
+            {folder}/vitrin.toml:3:12: redis.targets.main.password: a place is text
               hint: write { file = "/etc/vitrin/name" }, { env = "NAME" } or { credential = "name" }
         "#]],
     );
