@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::line::{ERROR_LOG, GLOBAL_KEYS, PHP_ERROR_LOGS, PROCESS_MAX};
+use super::line::{ERROR_LOG, GLOBAL_KEYS, PHP_ERROR_LOGS, POST_MAX_SIZE, PROCESS_MAX};
 use super::listen::{Listen, bound, listen};
 use super::log::Log;
 
@@ -52,6 +52,8 @@ pub(super) struct Access {
     pub(super) user: Option<String>,
     /// `group`: a name or a number.
     pub(super) group: Option<String>,
+    /// `php_admin_value[post_max_size]`.
+    pub(super) post_max_size: Option<String>,
 }
 
 impl Pool {
@@ -165,6 +167,7 @@ fn pool(name: String, set: &HashMap<&'static str, String>, prefix: &str) -> Pool
             allowed_clients: get("listen.allowed_clients").map(str::to_owned),
             user: get("user").map(str::to_owned),
             group: get("group").map(str::to_owned),
+            post_max_size: get(POST_MAX_SIZE).map(str::to_owned),
         }),
         name: Some(name),
     }

@@ -28,6 +28,8 @@ pub(in crate::collectors) struct Configured {
     pub(in crate::collectors) user: Option<String>,
     /// `group`: a name or a number.
     pub(in crate::collectors) group: Option<String>,
+    /// `php_admin_value[post_max_size]`, which nothing of PHP's own overrides.
+    pub(in crate::collectors) post_max_size: Option<String>,
     /// `pm.max_children`; `None` when it cannot be told.
     pub(in crate::collectors) max_children: Option<u64>,
     /// `request_terminate_timeout` in seconds, 0 for never; `None` when it cannot be told.
@@ -46,7 +48,7 @@ impl Config {
         let configuration = self.source.read(root, &mut reading)?;
         let file = |pool: &str| reading.as_ref().and_then(|reading| reading.place(pool));
         let pools = configuration.pools.iter().filter_map(|pool| {
-            let Access { bound, allowed_clients, user, group } = pool.access.clone()?;
+            let Access { bound, allowed_clients, user, group, post_max_size } = pool.access.clone()?;
             let name = pool.name.clone()?;
             let manager = pool.manager.as_ref();
             Some(Configured {
@@ -55,6 +57,7 @@ impl Config {
                 allowed_clients,
                 user,
                 group,
+                post_max_size,
                 max_children: manager.and_then(|manager| manager.max_children),
                 terminate_timeout: manager.and_then(|manager| manager.request_terminate_timeout),
                 file: file(&name).map(|file| file.display().to_string()).unwrap_or_default(),

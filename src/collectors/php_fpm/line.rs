@@ -1,10 +1,10 @@
 //! A line of FPM's configuration, as FPM and PHP's ini reader take it.
 //!
 //! Only the directives named here are kept. `env[…]`, `php_value[…]` and `php_admin_value[…]` hold passwords often
-//! enough that their values are not even copied, but for that of `error_log`.
+//! enough that their values are not even copied, but for those of `error_log` and `post_max_size`.
 
 /// The pool directives that are kept.
-const POOL_KEYS: [&str; 20] = [
+const POOL_KEYS: [&str; 21] = [
     "catch_workers_output",
     "chroot",
     "group",
@@ -12,6 +12,7 @@ const POOL_KEYS: [&str; 20] = [
     "listen.allowed_clients",
     PHP_ERROR_LOGS[0],
     PHP_ERROR_LOGS[1],
+    POST_MAX_SIZE,
     "pm",
     "pm.max_children",
     "pm.max_requests",
@@ -66,6 +67,9 @@ pub(super) const PROCESS_MAX: &str = "process.max";
 
 /// Where a pool's PHP writes; the first one wins.
 pub(super) const PHP_ERROR_LOGS: [&str; 2] = ["php_admin_value[error_log]", "php_value[error_log]"];
+
+/// The largest request that a pool's PHP takes, where neither php.ini nor a script says otherwise.
+pub(super) const POST_MAX_SIZE: &str = "php_admin_value[post_max_size]";
 
 /// A value as PHP's ini reader takes it: parts in quotes and parts without, up to a comment. An empty one is none.
 fn unquoted(value: &str) -> Option<String> {

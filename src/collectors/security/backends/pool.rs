@@ -26,6 +26,8 @@ pub(crate) struct Pool {
     pub(crate) gids: Vec<u32>,
     /// The file that it is in, on the host.
     pub(crate) file: String,
+    /// `php_admin_value[post_max_size]`, which neither php.ini nor the shop's folder overrides.
+    pub(crate) post_max_size: Option<String>,
     /// Its workers.
     pub(crate) workers: Workers,
 }
@@ -41,6 +43,7 @@ impl Pool {
             uid: None,
             gids: Vec::new(),
             file: String::new(),
+            post_max_size: None,
             workers: Workers::default(),
         }
     }
@@ -73,7 +76,7 @@ pub(crate) fn pools(paths: &Paths, masters: &[&php_fpm::Config]) -> Known<Vec<Po
 }
 
 fn pool(root: &Path, configured: Configured) -> Known<Pool> {
-    let Configured { name, bound, allowed_clients, user, group, file, .. } = configured;
+    let Configured { name, bound, allowed_clients, user, group, file, post_max_size, .. } = configured;
     let listen = bound.map_err(|why| Unknown::new(Cause::Unparsable, format!("the pool {name}: {why}")))?;
     let (uid, gids) = identity(root, user.as_deref(), group.as_deref());
     let clients = allowed_clients.unwrap_or_default();
@@ -85,6 +88,7 @@ fn pool(root: &Path, configured: Configured) -> Known<Pool> {
         uid,
         gids,
         file,
+        post_max_size,
         workers: Workers {
             most: configured.max_children,
             terminate_timeout: configured.terminate_timeout,
@@ -146,7 +150,8 @@ mod tests {
         let found = read(
             "[a]\nlisten = 9000\nuser = shop\ngroup = www-data\nlisten.allowed_clients = 127.0.0.1, ::1\n\
              pm = static\npm.max_children = 8\nrequest_terminate_timeout = 1m\n\
-             [b]\nlisten = /run/b.sock\nuser = shop\npm = static\npm.max_children = ${N}\n[c]\nlisten = /run/c.sock\n",
+             php_admin_value[post_max_size] = 64M\n\
+             [b]\nlisten = /run/b.sock\nuser = shop\nphp_value[post_max_size] = 8M\npm = static\npm.max_children = ${N}\n[c]\nlisten = /run/c.sock\n",
         )
         .unwrap();
         let [a, b, c] = &found[..] else { panic!("{found:?}") };
@@ -154,6 +159,7 @@ mod tests {
         assert_eq!((a.uid, &a.gids[..]), (Some(1001), &[33, 500][..]));
         assert_eq!(a.allowed_clients, ["127.0.0.1", "::1"]);
         assert_eq!((a.workers.most, a.workers.terminate_timeout), (Some(8), Some(60)));
+        assert_eq!((a.post_max_size.as_deref(), b.post_max_size.as_deref()), (Some("64M"), None), "a default is none");
         assert_eq!(a.file, "/etc/php/8.2/fpm/php-fpm.conf");
         assert_eq!((b.uid, &b.gids[..], b.workers.most), (Some(1001), &[500, 1001][..], None));
         assert_eq!((c.uid, c.gids.len(), c.allowed_clients.len()), (None, 0, 0));

@@ -195,6 +195,15 @@ fn within(seconds: f64, limit: f64) -> bool {
     seconds > 0.0 && seconds <= limit
 }
 
+/// What the pool that nginx hands the shop's PHP to takes, for when it cannot be asked: only what `php_admin_value` says of
+/// it holds for certain, which nothing in php.ini or the shop's folder overrides.
+fn of_pool(sight: &Sight<'_>) -> Option<u64> {
+    let address = sight.front.php_address()?;
+    let mut pools = sight.seen.pools.as_ref().ok()?.iter().filter(|pool| pool.listen == address);
+    let (Some(pool), None) = (pools.next(), pools.next()) else { return None };
+    bytes(pool.post_max_size.as_ref()?)
+}
+
 /// Judges DD-04, where PHP takes the largest requests.
 pub(super) fn body(sight: &Sight<'_>) -> Known<Verdict> {
     let mut samples = vec![Sample { uri: "/index.php".to_owned(), args: "", method: "POST" }];
@@ -228,10 +237,12 @@ pub(super) fn body(sight: &Sight<'_>) -> Known<Verdict> {
             fix,
         ));
     }
-    let php = sight.seen.php.as_ref().map_err(Clone::clone)?;
-    let Some(post) = php.settings.get("post_max_size").and_then(|size| bytes(size)) else {
-        return Err(Unknown::new(Cause::Unsupported, "what `post_max_size` of PHP is was not seen"));
+    let post = match (&sight.seen.php, of_pool(sight)) {
+        (Ok(php), _) => php.settings.get("post_max_size").and_then(|size| bytes(size)),
+        (Err(_), Some(post)) => Some(post),
+        (Err(unknown), None) => return Err(unknown.clone()),
     };
+    let post = post.ok_or_else(|| Unknown::new(Cause::Unsupported, "what `post_max_size` of PHP is was not seen"))?;
     let seen = format!("{place}: a request may have {} KiB, of which PHP takes {} KiB", limit >> 10, post >> 10);
     // PHP's 0 is no limit of its own.
     Ok(if post == 0 || limit <= post.saturating_mul(2) {

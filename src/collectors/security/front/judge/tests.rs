@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::Front;
 use super::super::tests::{asked_for, host, server, write};
 use super::{CHECKS, judge};
-use crate::collectors::security::backends::Php;
+use crate::collectors::security::backends::{Php, Pool};
 use crate::collectors::security::check::Check;
 use crate::collectors::security::seen::Seen;
 use crate::collectors::security::shop::{Engine, Shop};
@@ -146,6 +146,23 @@ fn a_requests_size_is_held_against_what_php_takes() {
             None => seen.php = Err(unseen()),
         });
         assert_eq!(state(&verdicts, Check::Dd04), expected, "{said} {post:?}: {:?}", verdicts[&Check::Dd04]);
+    }
+}
+
+#[test]
+fn a_pool_that_is_not_asked_still_says_what_it_takes() {
+    for (listen, size, expected) in [
+        ("/run/php.sock", Some("8M"), State::Pass),
+        ("/run/php.sock", Some("4M"), State::Partial),
+        ("/run/php.sock", Some("${SIZE}"), State::Unknown(Cause::NotConfigured)),
+        ("/run/php.sock", None, State::Unknown(Cause::NotConfigured)),
+        ("/run/other.sock", Some("8M"), State::Unknown(Cause::NotConfigured)),
+    ] {
+        let verdicts = judged(&server("client_max_body_size 16m; {php}"), |seen| {
+            seen.php = Err(unseen());
+            seen.pools = Ok(vec![Pool { post_max_size: size.map(str::to_owned), ..Pool::bare(listen) }]);
+        });
+        assert_eq!(state(&verdicts, Check::Dd04), expected, "{listen} {size:?}: {:?}", verdicts[&Check::Dd04]);
     }
 }
 

@@ -56,6 +56,7 @@ fn pool(name: &str) -> Pool {
         uid: Some(33),
         gids: vec![33],
         file: "/etc/php/8.2/fpm/pool.d/www.conf".to_owned(),
+        post_max_size: None,
         workers: Workers {
             most: Some(20),
             terminate_timeout: Some(60),
