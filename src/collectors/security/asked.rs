@@ -21,7 +21,6 @@ use super::outside::{Active, Pages, administration, interface};
 use super::round::{NOW_AND_THEN, OFTEN};
 use super::subject::Subject;
 use super::system::{Alerting, CrowdSec, System};
-use super::verdict::Known;
 use crate::collector::Context;
 use crate::net::threads::Threads;
 
@@ -81,18 +80,10 @@ impl Default for Asked {
 
 impl Asked {
     /// Asks those who are due; `disk` says who and where.
-    pub(super) async fn ask(
-        &mut self,
-        subject: &Subject,
-        context: &Context,
-        disk: &Known<OnDisk>,
-        now: i64,
-        kept: &mut Kept,
-    ) {
+    pub(super) async fn ask(&mut self, subject: &Subject, context: &Context, disk: &OnDisk, now: i64, kept: &mut Kept) {
         let begun = Instant::now();
-        let pool = disk.as_ref().ok().and_then(|disk| disk.php_address.clone());
-        let shop = disk.as_ref().ok().and_then(|disk| disk.shop.as_ref().ok());
-        let folder = shop.map(|shop| shop.root.clone());
+        let pool = disk.configured().ok().and_then(|configured| configured.php_address.clone());
+        let folder = disk.shop().ok().map(|shop| shop.root.clone());
         let php = async {
             let masters: Vec<_> = subject.php_fpm.iter().collect();
             ask::ask_php(&masters, context, pool.as_ref(), folder.as_deref(), &self.threads).await
@@ -154,7 +145,7 @@ impl Asked {
 impl Asked {
     /// Does what does more than any visitor, as far as it is asked for and due; what was found holds until the same is
     /// seen to be over.
-    async fn act(&mut self, subject: &Subject, disk: &Known<OnDisk>, now: i64, kept: &mut Kept) {
+    async fn act(&mut self, subject: &Subject, disk: &OnDisk, now: i64, kept: &mut Kept) {
         let config = &subject.config;
         let mut found = Active::default();
         if let Some(view) = &config.outside_view
@@ -163,7 +154,7 @@ impl Asked {
             found.vantage = Some(ask_vantage(view).await);
         }
         if let Ok(visitor) = Visitor::of(config) {
-            let shop = disk.as_ref().map_err(Clone::clone).and_then(|disk| disk.shop.clone());
+            let shop = disk.shop().cloned();
             if config.active.files && kept.is_turn("files", DAILY, now) {
                 // What was found before comes first: only an answer clears it.
                 let before = kept.active.files.as_ref().and_then(|files| files.as_ref().ok());
@@ -183,7 +174,7 @@ impl Asked {
                 });
             }
             if config.active.burst && kept.is_turn("burst", DAILY, now) {
-                found.burst = Some(match disk.as_ref().map_err(Clone::clone).and_then(|disk| disk.limit.clone()) {
+                found.burst = Some(match disk.configured().and_then(|configured| configured.limit.clone()) {
                     Ok(limit) => ask_burst(&visitor, limit).await,
                     Err(unknown) => Err(unknown),
                 });
@@ -230,7 +221,7 @@ struct Visits<'a> {
     offers: &'a mut Held<Offers>,
 }
 
-async fn visit(subject: &Subject, disk: &Known<OnDisk>, begun: Instant, now: i64, visits: Visits<'_>) {
+async fn visit(subject: &Subject, disk: &OnDisk, begun: Instant, now: i64, visits: Visits<'_>) {
     let Visits { pages, certificate, offers, pages_kept, offers_kept } = visits;
     let config = &subject.config;
     let visitor = match Visitor::of(config) {
@@ -241,7 +232,7 @@ async fn visit(subject: &Subject, disk: &Known<OnDisk>, begun: Instant, now: i64
             return offers.note(begun, now, Err(unknown));
         }
     };
-    let shop = disk.as_ref().map_err(Clone::clone).and_then(|disk| disk.shop.clone());
+    let shop = disk.shop().cloned();
     let admin = administration(config, &shop);
     if pages.is_due(begun) {
         let before = pages.known().ok();

@@ -67,8 +67,13 @@ impl<T: Clone> Held<T> {
 
     /// What is known of it now.
     pub(super) fn known(&self) -> Known<T> {
+        self.as_ref().cloned()
+    }
+
+    /// The same, where it is.
+    pub(super) fn as_ref(&self) -> Known<&T> {
         match &self.last {
-            Some((_, known)) => known.clone(),
+            Some((_, known)) => known.as_ref().map_err(Clone::clone),
             None => Err(Unknown::new(Cause::Stale, "it was not looked at yet")),
         }
     }

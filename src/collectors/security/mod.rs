@@ -50,7 +50,6 @@ pub use subject::Subject;
 use verdict::{Unknown, Verdicts};
 
 /// Looks at the shop's security, in rounds of its own.
-#[derive(Debug)]
 pub struct Security {
     subject: Subject,
     context: Context,
@@ -101,23 +100,35 @@ pub async fn look(subject: &Subject, objective: f64, context: &Context) -> Resul
     Ok(Report::of(&score, &subject.config, objective, looked.now))
 }
 
-/// Judges what was seen, check by check.
-fn judge(seen: &Seen) -> Verdicts {
-    let mut verdicts = Verdicts::new();
+/// A folder's judge of its own checks.
+type Judge = fn(&Seen, &mut Verdicts);
+
+/// All of them: each check is one's alone.
+const JUDGES: [Judge; 6] = [judge_firewall, judge_front, outside::judge, shop::judge, backends::judge, system::judge];
+
+fn judge_firewall(seen: &Seen, verdicts: &mut Verdicts) {
     let front = seen.front.as_ref().map_err(Clone::clone);
     let countries =
         front.and_then(|front| Ok(firewall::InFront { is_enforced: front.geo()?, written: front.geo_written() }));
+    firewall::judge(seen, &countries, verdicts);
+}
+
+fn judge_front(seen: &Seen, verdicts: &mut Verdicts) {
     let attempts = seen
         .database
         .as_ref()
         .map_err(Clone::clone)
         .and_then(|database| database.shop.as_ref().map(|shop| shop.login_attempts).map_err(Clone::clone));
-    firewall::judge(seen, &countries, &mut verdicts);
-    front::judge(seen, &attempts, &mut verdicts);
-    outside::judge(seen, &mut verdicts);
-    shop::judge(seen, &mut verdicts);
-    backends::judge(seen, &mut verdicts);
-    system::judge(seen, &mut verdicts);
+    front::judge(seen, &attempts, verdicts);
+}
+
+/// Judges what was seen, check by check.
+#[cfg(test)]
+fn judge(seen: &Seen) -> Verdicts {
+    let mut verdicts = Verdicts::new();
+    for judge in JUDGES {
+        judge(seen, &mut verdicts);
+    }
     outside::lower(seen, &mut verdicts);
     verdicts
 }

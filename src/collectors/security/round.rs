@@ -1,35 +1,33 @@
 //! A round: each part is looked at when it is due, then all of them are judged, and added up.
 //!
-//! Files are read in a thread, servers are asked beside each other; whoever hangs costs its own part alone.
+//! Files are read in threads, servers are asked beside each other; whoever hangs costs its own part alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::time::{Instant, timeout};
+use futures_util::future::join_all;
 
 use super::asked::Asked;
 use super::check::Check;
-use super::held::Held;
 use super::kept::{Kept, Place};
-use super::on_disk::{Near, OnDisk, Watches};
+use super::on_disk::{OnDisk, PATIENCE, in_time};
 use super::outside::Encryption;
 use super::score::Score;
 use super::seen::{Seen, Servers};
 use super::subject::Subject;
 use super::system::System;
-use super::verdict::{Cause, Unknown};
-use crate::collector::{Context, Failure, Reason};
+use super::verdict::{Verdict, Verdicts};
+use super::{JUDGES, outside};
+use crate::collector::{Context, Failure};
+use crate::collectors::host::errand::Errand;
 use crate::config::types::Address;
-use crate::net::threads::Threads;
 
 /// How often there is a round: sockets, the facts and Redis are looked at in each.
 pub(super) const OFTEN: Duration = Duration::from_mins(1);
 
 /// How often configurations and files are read, and PHP and the database asked.
 pub(super) const NOW_AND_THEN: Duration = Duration::from_mins(5);
-
-/// How long files may take.
-const PATIENCE: Duration = Duration::from_secs(40);
 
 /// What a round is about, beside its score.
 #[derive(Debug, Default)]
@@ -52,19 +50,14 @@ impl Looked {
 }
 
 /// The rounds of one shop.
-#[derive(Debug)]
 pub(super) struct Round {
     /// What outlives the program; `None` before the first round.
     kept: Option<Kept>,
     place: Place,
-    /// For files, which may hang.
-    threads: Threads,
-    /// For procfs and the facts, which do not.
-    near: Threads,
-    /// Taken along by the thread that looks.
-    watches: Option<Watches>,
-    files: Held<OnDisk>,
+    disk: OnDisk,
     asked: Asked,
+    /// The threads of those who judge: some ask the file system once more.
+    judges: [Errand; JUDGES.len()],
 }
 
 impl Default for Round {
@@ -72,11 +65,9 @@ impl Default for Round {
         Self {
             kept: None,
             place: Place::default(),
-            threads: Threads::default(),
-            near: Threads::default(),
-            watches: Some(Watches::default()),
-            files: Held::new(NOW_AND_THEN),
+            disk: OnDisk::default(),
             asked: Asked::default(),
+            judges: JUDGES.map(|_| Errand::new("security-judge")),
         }
     }
 }
@@ -85,7 +76,7 @@ impl Round {
     /// Looks at what is due.
     ///
     /// # Errors
-    /// `bug`, when a thread of ours panics; `timeout`, when the file system hangs.
+    /// `bug`, when a thread of ours panics; `limit`, when none can be started.
     pub(super) async fn look(&mut self, subject: &Subject, context: &Context) -> Result<Seen, Failure> {
         if self.kept.is_none() {
             self.kept = Some(match context.slot.clone() {
@@ -94,15 +85,12 @@ impl Round {
                 None => Kept::of_service(&subject.state),
             });
         }
-        let now = now();
-        self.read(subject, context, now).await?;
-        let disk = self.files.known();
+        let (now, kept) = (now(), self.kept.get_or_insert_default());
+        self.disk.read(subject, &context.paths, now, &mut kept.system).await?;
         // Boxed, as it holds what each server is asked with.
-        Box::pin(self.asked.ask(subject, context, &disk, now, self.kept.get_or_insert_default())).await;
-        let near = self.near(subject, context, now).await?;
-        let files = |unknown: &Unknown| unknown.clone();
-        let disk = disk.as_ref();
-        let renewal = disk.map(|disk| disk.renewal.clone()).map_err(files);
+        Box::pin(self.asked.ask(subject, context, &self.disk, now, kept)).await;
+        let (near, facts) = self.disk.near(&subject.config.facts, &context.paths, now).await?;
+        let configured = self.disk.configured();
         Ok(Seen {
             config: subject.config.clone(),
             now,
@@ -110,12 +98,12 @@ impl Round {
             has_public_ipv6: near.has_public_ipv6,
             routing: near.routing,
             cache_in_sight: near.cache_in_sight,
-            facts: near.facts,
-            at_boot: disk.map_err(files).and_then(|disk| disk.at_boot.clone()),
+            facts,
+            at_boot: configured.clone().and_then(|configured| configured.at_boot.clone()),
             servers: servers(subject),
-            front: disk.map_err(files).and_then(|disk| disk.front.clone()),
-            shop: disk.map_err(files).and_then(|disk| disk.shop.clone()),
-            pools: disk.map_err(files).and_then(|disk| disk.pools.clone()),
+            front: configured.clone().and_then(|configured| configured.front.clone()),
+            shop: self.disk.shop().cloned(),
+            pools: configured.clone().and_then(|configured| configured.pools.clone()),
             php: self.asked.php.known(),
             database: self.asked.database.known(),
             cache: self.asked.cache.known(),
@@ -123,60 +111,24 @@ impl Round {
             encryption: Ok(Encryption {
                 certificate: self.asked.certificate.known(),
                 offers: self.asked.offers.known(),
-                renewal,
+                renewal: configured.map(|configured| configured.renewal.clone()),
             }),
             system: System {
                 crowdsec: self.asked.crowdsec.known(),
                 alerting: self.asked.alerting.known(),
-                ..disk.map(|disk| disk.system.clone()).unwrap_or_default()
+                ..self.disk.system().unwrap_or_else(|why| System::unknown(&why))
             },
             active: self.asked.active.clone(),
         })
     }
 
-    /// Reads configurations and files, when they are due.
-    async fn read(&mut self, subject: &Subject, context: &Context, now: i64) -> Result<(), Failure> {
-        let is_behind = self.watches.as_ref().is_some_and(Watches::is_behind);
-        if !is_behind && !self.files.is_due(Instant::now()) {
-            return Ok(());
-        }
-        let (subject, paths) = (subject.clone(), context.paths.clone());
-        let mut watches = self.watches.take().unwrap_or_default();
-        let mut memory = self.kept.get_or_insert_default().system.clone();
-        let looked = self.threads.run(move || {
-            let found = OnDisk::look(&subject, &paths, now, &mut watches, &mut memory);
-            (found, watches, memory)
-        });
-        let found = match timeout(PATIENCE, looked).await {
-            Ok(looked) => {
-                let (found, watches, memory) = looked?;
-                self.watches = Some(watches);
-                self.kept.get_or_insert_default().system = memory;
-                Ok(found)
-            }
-            Err(_) => Err(Unknown::new(Cause::Timeout, format!("the files were not read within {PATIENCE:?}"))),
-        };
-        self.files.note(Instant::now(), now, found);
-        Ok(())
-    }
-
-    /// Looks at what changes at any time, and costs nothing.
-    async fn near(&self, subject: &Subject, context: &Context, now: i64) -> Result<Near, Failure> {
-        let (facts, paths) = (subject.config.facts.clone(), context.paths.clone());
-        let look = self.near.run(move || Near::look(&facts, &paths, now));
-        let late = |_| Ok(Near::unknown(&Unknown::new(Cause::Timeout, format!("not read within {PATIENCE:?}"))));
-        timeout(PATIENCE, look).await.unwrap_or_else(late)
-    }
-
-    /// Judges what was seen, and adds it up. Some judges ask the file system once more: they are in a thread, too.
+    /// Judges what was seen, and adds it up.
     ///
     /// # Errors
-    /// `bug`, when a judge panics; `timeout`, when the file system hangs.
+    /// As [`Self::look`].
     pub(super) async fn score(&mut self, seen: Seen) -> Result<(Score, Looked), Failure> {
-        let judged = self.threads.run(move || (super::judge(&seen), seen));
-        let late =
-            |_| Err(Failure::message(Reason::Timeout, format!("the shop's files did not answer in {PATIENCE:?}")));
-        let (verdicts, seen) = timeout(PATIENCE, judged).await.unwrap_or_else(late)?;
+        let seen = Arc::new(seen);
+        let verdicts = self.judged(&seen).await?;
         let kept = self.kept.get_or_insert_default();
         let score = Score::of(verdicts, &kept.caps);
         kept.caps.clone_from(&score.caps);
@@ -189,12 +141,40 @@ impl Round {
         Ok((score, Looked { now: seen.now, baseline, facts_written, times }))
     }
 
+    /// What came of each check. Who judges beside a file system that hangs leaves its own checks unknown.
+    async fn judged(&self, seen: &Arc<Seen>) -> Result<Verdicts, Failure> {
+        let judged = self.judges.iter().zip(JUDGES).map(|(errand, judge)| {
+            let seen = seen.clone();
+            errand.run(PATIENCE, move || {
+                let mut verdicts = Verdicts::new();
+                judge(&seen, &mut verdicts);
+                verdicts
+            })
+        });
+        let (mut verdicts, mut late) = (Verdicts::new(), None);
+        for judged in join_all(judged).await {
+            match in_time(judged)? {
+                Ok(judged) => verdicts.extend(judged),
+                Err(unknown) => late = Some(unknown),
+            }
+        }
+        if let Some(unknown) = late {
+            for check in Check::ALL {
+                verdicts.entry(check).or_insert_with(|| Verdict::from(&unknown));
+            }
+        }
+        outside::lower(seen, &mut verdicts);
+        Ok(verdicts)
+    }
+
     /// When what a check is about was last seen.
     fn seen_at(&self, check: Check, seen: &Seen, facts_written: Option<i64>) -> Option<i64> {
         match Part::of(check) {
             Part::Near => Some(seen.now),
             Part::Facts => facts_written,
-            Part::Files => self.files.seen(),
+            Part::Configured => self.disk.configured_at(),
+            Part::Shop => self.disk.shop_at(),
+            Part::System => self.disk.system_at(),
             Part::Php => self.asked.php.seen(),
             Part::Database => self.asked.database.seen(),
             Part::Cache => self.asked.cache.seen(),
@@ -209,7 +189,9 @@ impl Round {
 enum Part {
     Near,
     Facts,
-    Files,
+    Configured,
+    Shop,
+    System,
     Php,
     Database,
     Cache,
@@ -235,7 +217,11 @@ impl Part {
             }
             Check::Tls01 | Check::Tls02 | Check::Tls03 => Self::Certificate,
             Check::Tls04 | Check::Tls05 => Self::Offers,
-            _ => Self::Files,
+            Check::Api04 | Check::Api07 | Check::Mon05 => Self::Shop,
+            Check::Dd05 | Check::Fw08 | Check::Mon03 | Check::Mon04 | Check::Mon06 | Check::Mon07 | Check::Mon08 => {
+                Self::System
+            }
+            _ => Self::Configured,
         }
     }
 }

@@ -20,10 +20,12 @@ use crate::collectors::security::Config;
 use crate::collectors::security::backends::{Cache, Database};
 use crate::collectors::security::facts;
 use crate::collectors::security::facts::program::Answer;
-use crate::collectors::security::on_disk::{Near, OnDisk, Watches};
+use crate::collectors::security::front::Front;
+use crate::collectors::security::on_disk::{self, Configured, Near};
 use crate::collectors::security::outside::Active;
 use crate::collectors::security::seen::{Seen, Servers};
 use crate::collectors::security::shop::Manifest;
+use crate::collectors::security::shop::drift::Watch;
 use crate::collectors::security::subject::Subject;
 use crate::collectors::security::system::{Alerting, Clock, Memory, System, Updates};
 use crate::collectors::security::verdict::Known;
@@ -87,8 +89,9 @@ impl Host {
             php_fpm: masters.map(php_fpm::Config::of).collect(),
             ..Subject::default()
         };
-        let near = Near::look(&config.facts, &paths, NOW);
-        let disk = OnDisk::look(&subject, &paths, NOW, &mut Watches::default(), &mut Memory::default());
+        let near = Near::look(&paths);
+        let disk = Configured::look(&subject, &paths);
+        let logs = disk.front.as_ref().map(Front::logs).map_err(Clone::clone);
         let database: Known<Database> = self.answer("database");
         let cache: Known<Cache> = self.answer("cache");
         let mut encryption: Value = self.answer("encryption");
@@ -100,21 +103,21 @@ impl Host {
             has_public_ipv6: near.has_public_ipv6,
             routing: near.routing,
             cache_in_sight: near.cache_in_sight,
-            facts: near.facts,
+            facts: on_disk::facts(&config.facts, &paths, NOW),
             at_boot: disk.at_boot,
             servers: Servers {
                 databases: database.iter().map(|database| database.address.clone()).collect(),
                 caches: cache.iter().flat_map(|cache| &cache.servers).map(|server| server.address.clone()).collect(),
             },
+            shop: on_disk::shop(&subject, &disk.front, &paths.root, NOW, &mut Watch::default()),
             front: disk.front,
-            shop: disk.shop,
             pools: disk.pools,
             php: self.answer("php"),
             database,
             cache,
             pages: self.answer("pages"),
             encryption: Ok(serde_json::from_value(encryption).unwrap()),
-            system: self.system(disk.system),
+            system: self.system(System::look(&paths, &logs, NOW, &mut Memory::default())),
             active: Active::default(),
         }
     }

@@ -75,24 +75,26 @@ pub(crate) struct Memory {
 /// Nobody has looked yet.
 impl Default for System {
     fn default() -> Self {
-        fn nothing<T>() -> Known<T> {
-            Err(Unknown::new(Cause::Stale, "nobody has looked yet"))
-        }
-        Self {
-            kernel: nothing(),
-            ssh: nothing(),
-            updates: nothing(),
-            automatic: nothing(),
-            clock: nothing(),
-            shipping: nothing(),
-            logs: nothing(),
-            crowdsec: nothing(),
-            alerting: nothing(),
-        }
+        Self::unknown(&Unknown::new(Cause::Stale, "nobody has looked yet"))
     }
 }
 
 impl System {
+    /// Nothing of it, and why.
+    pub(crate) fn unknown(why: &Unknown) -> Self {
+        Self {
+            kernel: Err(why.clone()),
+            ssh: Err(why.clone()),
+            updates: Err(why.clone()),
+            automatic: Err(why.clone()),
+            clock: Err(why.clone()),
+            shipping: Err(why.clone()),
+            logs: Err(why.clone()),
+            crowdsec: Err(why.clone()),
+            alerting: Err(why.clone()),
+        }
+    }
+
     /// Looks at the machine; `logs` are those of the shop's web server, `now` is in seconds since 1970. Blocks, for seconds
     /// where apt has something new to say.
     pub(crate) fn look(paths: &Paths, logs: &Known<Vec<PathBuf>>, now: i64, memory: &mut Memory) -> Self {
