@@ -274,7 +274,8 @@ impl<'a> Expression<'a> {
         };
         self.take(')')?;
         // Of a path that is not absolute, it is a matter of where PHP was started.
-        let parent = path.starts_with('/').then(|| Path::new(&path).ancestors().take(levels + 1).last())??;
+        let parent =
+            path.starts_with('/').then(|| Path::new(&path).ancestors().take(levels.saturating_add(1)).last())??;
         Some(parent.to_str()?.to_owned())
     }
 }
@@ -364,6 +365,13 @@ mod tests {
         assert_eq!(doubled(12).text("A12").unwrap().unwrap().len(), 4096);
         let doubled = doubled(60);
         assert_eq!(["A12", "A13", "A60"].map(|name| doubled.text(name).is_ok()), [true, false, false]);
+    }
+
+    #[test]
+    fn no_folder_is_above_the_root() {
+        let constants =
+            of("const A = dirname('/a/b', 18446744073709551615); const B = dirname('/a/b', 18446744073709551616);");
+        assert_eq!(["A", "B"].map(|name| shown(&constants.text(name))), ["`/`", "unparsable"]);
     }
 
     #[test]

@@ -283,6 +283,15 @@ mod tests {
     }
 
     #[test]
+    fn no_page_of_whoever_listens_there_counts_too_far() {
+        let mut counters = Counters::default();
+        let page = "cs_filesource_hits_total{source=\"/x\"} 8e15\ncs_lapi_bouncer_requests_total 8e15\n".repeat(3_000);
+        crowdsec(&page, 0, &mut counters);
+        assert_eq!(counters.sources[Path::new("/x")].count, u64::MAX);
+        assert_eq!(counters.bouncer.map(|bouncer| bouncer.count), Some(u64::MAX));
+    }
+
+    #[test]
     fn crowdsec_that_reads_other_logs_is_half_of_it() {
         let mut counters = Counters::default();
         let page = PAGE.replace(ACCESS, "/var/log/other.log");
