@@ -174,7 +174,7 @@ impl Asked {
                 });
             }
             if config.active.burst && kept.is_turn("burst", DAILY, now) {
-                found.burst = Some(match disk.configured().and_then(|configured| configured.limit.clone()) {
+                found.burst = Some(match disk.limit().await {
                     Ok(limit) => ask_burst(&visitor, limit).await,
                     Err(unknown) => Err(unknown),
                 });

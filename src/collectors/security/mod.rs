@@ -47,7 +47,7 @@ use round::{OFTEN, Round};
 use seen::Seen;
 pub(crate) use shop::Manifest;
 pub use subject::Subject;
-use verdict::{Unknown, Verdicts};
+use verdict::{Cause, Unknown, Verdicts};
 
 /// Looks at the shop's security, in rounds of its own.
 pub struct Security {
@@ -100,16 +100,19 @@ pub async fn look(subject: &Subject, objective: f64, context: &Context) -> Resul
     Ok(Report::of(&score, &subject.config, objective, looked.now))
 }
 
-/// A folder's judge of its own checks.
+/// Judges some checks, which are its alone.
 type Judge = fn(&Seen, &mut Verdicts);
 
-/// All of them: each check is one's alone.
-const JUDGES: [Judge; 6] = [judge_firewall, judge_front, outside::judge, shop::judge, backends::judge, system::judge];
+/// All of them. To tell what nginx would serve, it is looked whether files are there: who does, may hang, and is alone.
+const JUDGES: [Judge; 3] = [judge_firewall, judge_front, judge_others];
 
 fn judge_firewall(seen: &Seen, verdicts: &mut Verdicts) {
-    let front = seen.front.as_ref().map_err(Clone::clone);
-    let countries =
-        front.and_then(|front| Ok(firewall::InFront { is_enforced: front.geo()?, written: front.geo_written() }));
+    let countries = if seen.config.geo_policy.declared {
+        let front = seen.front.as_ref().map_err(Clone::clone);
+        front.and_then(|front| Ok(firewall::InFront { is_enforced: front.geo()?, written: front.geo_written() }))
+    } else {
+        Err(Unknown::new(Cause::NotConfigured, "no policy on countries is declared"))
+    };
     firewall::judge(seen, &countries, verdicts);
 }
 
@@ -120,6 +123,13 @@ fn judge_front(seen: &Seen, verdicts: &mut Verdicts) {
         .map_err(Clone::clone)
         .and_then(|database| database.shop.as_ref().map(|shop| shop.login_attempts).map_err(Clone::clone));
     front::judge(seen, &attempts, verdicts);
+}
+
+fn judge_others(seen: &Seen, verdicts: &mut Verdicts) {
+    outside::judge(seen, verdicts);
+    shop::judge(seen, verdicts);
+    backends::judge(seen, verdicts);
+    system::judge(seen, verdicts);
 }
 
 /// Judges what was seen, check by check.

@@ -78,8 +78,6 @@ pub(super) struct Configured {
     pub(super) front: Known<Front>,
     /// Where nginx asks for the shop's PHP, where that is one server.
     pub(super) php_address: Option<Address>,
-    /// What nginx lets one client ask of the shop.
-    pub(super) limit: Known<Limit>,
     /// PHP-FPM's pools, by their configuration.
     pub(super) pools: Known<Vec<Pool>>,
     /// What renews the certificate.
@@ -96,7 +94,6 @@ impl Configured {
             pools: ask::pools(paths, &masters),
             renewal: Renewal::look(&paths.root),
             php_address: front.as_ref().ok().and_then(Front::php_address),
-            limit: front.as_ref().map_err(Clone::clone).and_then(limit),
             front,
         }
     }
@@ -144,6 +141,7 @@ pub(super) fn in_time<T>(done: Result<T, Failure>) -> Result<Known<T>, Failure> 
 pub(super) struct OnDisk {
     near: Errand,
     facts: Errand,
+    limit: Errand,
     configured: Part<Configured>,
     shop: Part<Shop>,
     system: Part<System>,
@@ -156,6 +154,7 @@ impl Default for OnDisk {
         Self {
             near: Errand::new("security-near"),
             facts: Errand::new("security-facts"),
+            limit: Errand::new("security-limit"),
             configured: Part::new("security-files"),
             shop: Part::new("security-shop"),
             system: Part::new("security-system"),
@@ -223,6 +222,13 @@ impl OnDisk {
             self.facts.run(PATIENCE, move || self::facts(&file, &there, now)),
         );
         Ok((in_time(near)?.unwrap_or_else(|why| Near::unknown(&why)), in_time(facts)?.and_then(|facts| facts)))
+    }
+
+    /// What nginx lets one client ask of the shop, which depends on what files there are.
+    pub(super) async fn limit(&self) -> Known<Limit> {
+        let front = self.configured()?.front.clone()?;
+        let limit = in_time(self.limit.run(PATIENCE, move || limit(&front)).await);
+        limit.unwrap_or_else(|failure| Err(Unknown::new(Cause::Unsupported, failure.to_string())))?
     }
 
     /// The configurations.

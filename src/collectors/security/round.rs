@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures_util::future::join_all;
-
 use super::asked::Asked;
 use super::check::Check;
 use super::kept::{Kept, Place};
@@ -143,17 +141,15 @@ impl Round {
 
     /// What came of each check. Who judges beside a file system that hangs leaves its own checks unknown.
     async fn judged(&self, seen: &Arc<Seen>) -> Result<Verdicts, Failure> {
-        let judged = self.judges.iter().zip(JUDGES).map(|(errand, judge)| {
+        let (mut verdicts, mut late) = (Verdicts::new(), None);
+        for (errand, judge) in self.judges.iter().zip(JUDGES) {
             let seen = seen.clone();
-            errand.run(PATIENCE, move || {
+            let judged = errand.run(PATIENCE, move || {
                 let mut verdicts = Verdicts::new();
                 judge(&seen, &mut verdicts);
                 verdicts
-            })
-        });
-        let (mut verdicts, mut late) = (Verdicts::new(), None);
-        for judged in join_all(judged).await {
-            match in_time(judged)? {
+            });
+            match in_time(judged.await)? {
                 Ok(judged) => verdicts.extend(judged),
                 Err(unknown) => late = Some(unknown),
             }
