@@ -105,7 +105,7 @@ impl Preset {
                 merge::into(&mut probe, changed);
             }
             probe.insert("name".to_owned(), name.into());
-            let probe: schema::Probe = read_table(probe).map_err(|problem| of(problem.lines()))?;
+            let probe: schema::Probe = read_table(&probe).map_err(|problem| of(problem.lines()))?;
             check::probe(&self.written, &probe).map_err(of)?;
             probes.push(probe);
         }
