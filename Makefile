@@ -8,7 +8,7 @@ NEWEST_TEST := env --unset=RUST_BACKTRACE tests/within 20m tests/newest-servers
 export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run packages bless test test-newest drills bench bench-log bench-marketplaces fuzz soak demo deb arm64
+.PHONY: help run packages bless test test-newest drills bench bench-log bench-marketplaces bench-security fuzz soak demo deb arm64
 
 help: ## This list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 25
@@ -55,7 +55,7 @@ drills: packages ## Break a real shop in every way, see who is called, and write
 bench: packages ## What a scrape costs, beside the exporters that it replaces; and the other benches (root)
 	tests/newest-servers mysql $(NEWEST)-mysql
 	env --unset=RUST_BACKTRACE cargo bench --locked --bench against_peers -- --newest $(NEWEST)-mysql
-	$(MAKE) --no-print-directory bench-log bench-marketplaces
+	$(MAKE) --no-print-directory bench-log bench-marketplaces bench-security
 
 bench-log: ## What reading an access log costs, beside mtail and GoAccess: docs/performance.md (root)
 	tests/install-packages tests/packages-bench
@@ -63,6 +63,9 @@ bench-log: ## What reading an access log costs, beside mtail and GoAccess: docs/
 
 bench-marketplaces: packages ## What accounts at marketplaces cost: docs/performance.md (root)
 	env --unset=RUST_BACKTRACE cargo bench --locked --bench marketplaces
+
+bench-security: packages ## What the security score costs: docs/performance.md (root)
+	env --unset=RUST_BACKTRACE cargo bench --locked --bench security
 
 fuzz: ## 10 million executions of each fuzzer; RUNS= for another number, JOBS= at a time (a C++ compiler)
 	fuzz/run

@@ -55,10 +55,20 @@ fn kilobytes_in(status: &str, field: &str) -> Option<u64> {
 
 /// Processor time spent so far, in user and kernel mode together.
 pub(crate) fn cpu(pid: u32) -> Duration {
+    ticks(pid, 14)
+}
+
+/// The same of those of its children that have ended and were waited for, and of theirs.
+pub(crate) fn cpu_of_children(pid: u32) -> Duration {
+    ticks(pid, 16)
+}
+
+/// A field of `/proc/PID/stat` with a time in user mode, and the one after it with that in kernel mode (proc(5)).
+fn ticks(pid: u32, user: usize) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    // The second field is the name in brackets, which may hold anything; utime and stime are the 14th and 15th.
+    // The second field is the name in brackets, which may hold anything; the third follows it.
     let (_, fields) = stat.rsplit_once(") ").unwrap();
-    let ticks: u32 = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u32>().unwrap()).sum();
+    let ticks: u32 = fields.split(' ').skip(user - 3).take(2).map(|ticks| ticks.parse::<u32>().unwrap()).sum();
     Duration::from_secs(ticks.into()) / TICKS_A_SECOND
 }
 
@@ -68,7 +78,9 @@ mod tests {
 
     use std::net::{TcpListener, TcpStream};
 
-    use super::{anonymous_bytes, connections_to, cpu, peak_bytes, rss_bytes};
+    use std::process::Command;
+
+    use super::{anonymous_bytes, connections_to, cpu, cpu_of_children, peak_bytes, rss_bytes};
     use crate::support::daemon::eventually;
 
     #[test]
@@ -92,6 +104,13 @@ mod tests {
         eventually("this loop to cost something", || {
             std::hint::black_box((0..1_000_000_u64).map(std::hint::black_box).sum::<u64>());
             cpu(ours) > before + Duration::from_millis(20)
+        });
+        let before = cpu_of_children(ours);
+        eventually("a child to cost something", || {
+            let counts =
+                Command::new("sh").args(["-c", "i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done"]).status();
+            assert!(counts.unwrap().success());
+            cpu_of_children(ours) > before + Duration::from_millis(20)
         });
     }
 }
