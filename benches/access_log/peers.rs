@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::Cost;
 use crate::support::daemon::{folder, free_port};
 use crate::support::generation::Generation;
+use crate::support::process;
 
 /// Requests by method and code, bytes, and both times: less than we count, which tells pages and hosts apart, too.
 const PROGRAM: &str = r#"
@@ -54,17 +55,10 @@ pub(crate) fn goaccess(log: &Path, lines: u64) -> Cost {
 
 /// The processor's time of a program that has to end well, and what it printed.
 fn run(command: &mut Command) -> (Duration, String) {
-    let before = children();
+    let ours = std::process::id();
+    let before = process::cpu_of_children(ours);
     let output = command.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{command:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
-    (children().saturating_sub(before), said)
-}
-
-/// The processor's time of children that have ended (proc_pid_stat(5): `cutime` and `cstime`, in hundredths).
-fn children() -> Duration {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    let (_, fields) = stat.rsplit_once(") ").unwrap();
-    let ticks: u64 = fields.split(' ').skip(13).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
-    Duration::from_millis(10 * ticks)
+    (process::cpu_of_children(ours).saturating_sub(before), said)
 }
