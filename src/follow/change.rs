@@ -1,6 +1,7 @@
 //! The change from one file to the next: which it was, and what came and went in between.
 
 use super::Counts;
+use super::fingerprint::{Beginning, Fingerprint};
 use super::known::Known;
 use super::log::Owners;
 use super::siblings::{Beside, Sibling};
@@ -20,6 +21,8 @@ pub(super) struct Change {
     pub(super) unseen: Vec<Tracked>,
     /// Whether it was emptied, and is there still.
     pub(super) in_place: bool,
+    /// What the file that is there now began with: should it be emptied before it is read, its copy is known by that.
+    pub(super) print: Fingerprint,
     /// How many files were compressed or removed before they were read.
     pub(super) lost: u64,
     /// What was beside the log when this was found out.
@@ -55,12 +58,17 @@ impl Change {
         let in_place = current.place.inode == head.id().inode;
         let found = if current.is_open() { None } else { find(&beside, current, owners) };
         let taken = found.as_ref().map(Opened::id);
-        // What copytruncate made of the log is the log, once more.
-        let is_copy = |opened: &Opened| in_place && !current.place.print.is_empty() && current.is_like(&opened.file);
+        // After it was looked what is beside: whatever is a copy of what came before this beginning, is whole.
+        let beginning = Beginning::of(&head.file);
+        // What copytruncate made of the log is the log, once more; and it copies a good while before it empties.
+        let is_copy = |opened: &Opened| {
+            let was_copied = !current.place.print.is_empty() && current.is_like(&opened.file);
+            in_place && (was_copied || beginning.is_copied_to(&opened.file))
+        };
         let is_ours = |id: Id| [Some(head.id()), current.id, taken].contains(&Some(id)) || followed.contains(&id);
         let unseen = unseen(&beside, since(current), known, |id| is_ours(id) || owners.contains_key(&id), is_copy);
         let lost = lost(&beside, current, current.is_open() || found.is_some() || in_place, known);
-        Self { found, unseen, in_place, lost, beside }
+        Self { found, unseen, in_place, print: beginning.print(), lost, beside }
     }
 
     /// Counts it.

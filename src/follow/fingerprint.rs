@@ -23,6 +23,29 @@ pub(super) struct Fingerprint {
     digest: u64,
 }
 
+/// What a file began with at one moment.
+pub(super) struct Beginning(Vec<u8>);
+
+impl Beginning {
+    /// That of a file as it is now; of one that cannot be read, none.
+    pub(super) fn of(file: &File) -> Self {
+        let mut bytes = vec![0; BYTES];
+        let length = fill(file, &mut bytes).unwrap_or(0);
+        bytes.truncate(length);
+        Self(bytes)
+    }
+
+    /// The digest of it.
+    pub(super) fn print(&self) -> Fingerprint {
+        Fingerprint::of_bytes(&self.0)
+    }
+
+    /// Whether a file has this beginning, or as much of it as was copied so far.
+    pub(super) fn is_copied_to(&self, file: &File) -> bool {
+        self.0.starts_with(&Self::of(file).0)
+    }
+}
+
 impl Fingerprint {
     /// That of a file as it is now.
     pub(super) fn of(file: &File) -> io::Result<Self> {

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::time::Instant;
 
 use super::change::{Before, Change, TRIES, find, since, unseen};
-use super::fingerprint::Fingerprint;
+use super::fingerprint::Beginning;
 use super::known::{Known, known};
 use super::log::{Log, Means};
 use super::siblings::Beside;
@@ -128,9 +128,7 @@ impl Log {
         let is_same = !current.is_open() && current.is_like(&head.file);
         if is_same && current.place.inode == head.id().inode {
             if current.place.print.is_empty() {
-                // As of now: should it be emptied while we look, it is known what it was.
-                current.place.print = Fingerprint::of(&head.file).unwrap_or_default();
-                self.take_copies(&current, &head, means);
+                self.take_copies(&mut current, &head, means);
             }
             current.attach(head);
             self.current = Some(current);
@@ -150,9 +148,7 @@ impl Log {
         change.count(means.counts);
         let copied = copied(&current, &head);
         let mut next = Tracked::new(head);
-        if copied > 0 {
-            (next.place.at, next.place.print) = (copied, current.place.print);
-        }
+        (next.place.at, next.place.print) = if copied > 0 { (copied, current.place.print) } else { (0, change.print) };
         if let Some(found) = change.found {
             current.attach(found);
         }
@@ -168,11 +164,14 @@ impl Log {
 
     /// Takes what a log was copied to that was empty when it was last looked at: it may have been filled and emptied
     /// since, which its beginning does not tell.
-    fn take_copies<F>(&mut self, current: &Tracked, head: &Opened, means: &mut Means<'_, F>) {
-        let is_copy = |opened: &Opened| !current.place.print.is_empty() && current.is_like(&opened.file);
+    fn take_copies<F>(&mut self, current: &mut Tracked, head: &Opened, means: &mut Means<'_, F>) {
         let followed = self.followed();
         let is_taken = |id: Id| id == head.id() || followed.contains(&id) || means.owners.contains_key(&id);
         let beside = Beside::at_rest(&self.path);
+        // After it was looked what is beside, and as of now: should it be emptied while we look, it is known what it was.
+        let beginning = Beginning::of(&head.file);
+        current.place.print = beginning.print();
+        let is_copy = |opened: &Opened| beginning.is_copied_to(&opened.file);
         let unseen = unseen(&beside, since(current), &self.known, is_taken, is_copy);
         means.counts.truncations += unseen.len() as u64;
         self.older.extend(unseen);

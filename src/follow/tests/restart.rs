@@ -97,6 +97,28 @@ fn an_empty_log_that_was_filled_copied_and_emptied_meanwhile_is_read_from_the_co
 }
 
 #[test]
+fn a_log_that_is_copied_and_not_emptied_yet_is_read_once() {
+    // How much of what was read before there was when the program ended, and of the copy when it starts again.
+    for (before, length) in [(1, 0), (1, 40), (1, usize::MAX), (0, 0), (0, 40), (0, usize::MAX)] {
+        let mut desk = Desk::new();
+        desk.append("access.log", text_of(1).repeat(before));
+        assert_eq!(desk.lines().len(), 3 * before);
+        desk.append("access.log", text_of(2));
+        desk.copy_and_truncate("access.log", "access.log-20261122");
+        desk.append("access.log", text_of(3));
+        desk.append("access.log-20261123", &text_of(3)[..length.min(text_of(3).len())]);
+        desk.restart();
+        assert_eq!(desk.lines(), [lines_of(2), lines_of(3)].concat(), "{before}, {length}");
+        desk.append("access.log", text_of(4));
+        fs::copy(desk.path("access.log"), desk.path("access.log-20261123")).unwrap();
+        desk.truncate("access.log", 0);
+        desk.append("access.log", text_of(5));
+        assert_eq!(desk.lines(), [lines_of(4), lines_of(5)].concat(), "{before}, {length}");
+        assert_eq!((desk.counts().truncations, desk.counts().lost), (2, 0), "{before}, {length}");
+    }
+}
+
+#[test]
 fn an_inode_that_was_given_away_again_is_not_the_log() {
     let mut desk = Desk::new();
     desk.append("access.log", text_of(1));
