@@ -5,6 +5,7 @@ use std::process::Command;
 
 use expect_test::expect;
 
+use crate::support::broken::refusing;
 use crate::support::certificates::Certificates;
 use crate::support::daemon::{folder, free_port};
 use crate::support::nginx::Nginx;
@@ -14,14 +15,14 @@ fn a_probe_that_fails_gets_its_ways_out() {
     let certificates = Certificates::of("DNS:localhost");
     let [authority, certificate, key] =
         ["ca.pem", "server.pem", "server.key"].map(|name| certificates.file(name).display().to_string());
-    let [encrypted, refusing] = [free_port(), free_port()];
+    let [encrypted, closed] = [free_port(), refusing().port()];
     let nginx = Nginx::beside(&format!(
         "server {{\nlisten 127.0.0.1:{encrypted} ssl;\nssl_certificate {certificate};\nssl_certificate_key {key};\n}}"
     ));
     let folder = folder();
     let file = folder.path().join("vitrin.toml");
     let config = format!(
-        "[host]\nenabled = false\n[probe.targets.closed]\ntcp = '127.0.0.1:{refusing}'\n\
+        "[host]\nenabled = false\n[probe.targets.closed]\ntcp = '127.0.0.1:{closed}'\n\
          [probe.targets.named]\nhttp = 'https://127.0.0.1:{encrypted}/'\ntls.ca_file = '{authority}'\n\
          [probe.targets.trusted]\ntls = 'localhost:{encrypted}'\nip = '4'\n\
          [probe.targets.page]\nhttp = 'http://127.0.0.1:{}/no-such-page?key=canary'\n",
@@ -30,7 +31,7 @@ fn a_probe_that_fails_gets_its_ways_out() {
     fs::write(&file, config).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vitrin"));
     let output = command.args(["check", "--config.file"]).arg(&file).output().unwrap();
-    let ports = [(encrypted, "{tls}"), (refusing, "{closed}"), (nginx.port, "{http}")];
+    let ports = [(encrypted, "{tls}"), (closed, "{closed}"), (nginx.port, "{http}")];
     let said = String::from_utf8(output.stdout).unwrap();
     let said = ports.iter().fold(said, |said, (port, word)| said.replace(&port.to_string(), word));
     // Not what this machine lacks besides, nor the numbers, which depend on that.

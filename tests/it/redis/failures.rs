@@ -8,8 +8,8 @@ use vitrin::collector::{Collector, Context, Paths, Reason};
 use vitrin::collectors::redis::{KeyGroups, Redis};
 
 use super::{collector, config, of};
-use crate::support::broken::{Answer, Broken};
-use crate::support::daemon::{eventually, free_port};
+use crate::support::broken::{Answer, Broken, refusing};
+use crate::support::daemon::eventually;
 use crate::support::found::Found;
 use crate::support::process::connections_to;
 use crate::support::redis::RedisServer;
@@ -129,7 +129,7 @@ fn a_server_that_loads_its_data_is_up_and_says_so() {
 
 #[tokio::test]
 async fn a_replica_that_refuses_stale_data_is_up_but_its_keys_are_not_counted() {
-    let master = format!("127.0.0.1 {}", free_port());
+    let master = format!("127.0.0.1 {}", refusing().port());
     let server = RedisServer::start(&["--replicaof", &master, "--replica-serve-stale-data", "no"]);
     let found = Found::by(&of(&server)).await.unwrap();
     assert!(found.gaps.is_empty(), "{:?}", found.gaps);

@@ -2,12 +2,15 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use rustix::net::{self, AddressFamily, SocketType};
 
 use super::daemon::{folder, free_port};
 
@@ -262,9 +265,17 @@ impl Drop for Broken {
     }
 }
 
-/// A loopback address that refuses connections.
+/// A loopback address that refuses connections for as long as the tests run: bound, so that nobody else gets it, and
+/// not listened on.
 pub(crate) fn refusing() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], free_port()))
+    static HELD: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
+    let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    let address = std::iter::repeat_with(|| SocketAddr::from(([127, 0, 0, 1], free_port())))
+        .take(100)
+        .find(|address| net::bind(&socket, address).is_ok())
+        .expect("not all ports are taken");
+    HELD.lock().unwrap().push(socket);
+    address
 }
 
 #[cfg(test)]
