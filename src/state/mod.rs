@@ -205,8 +205,9 @@ impl Slot {
     }
 
     fn what_is_lost(&self, refused: &Refused) -> String {
-        const LOSS: &str = "after a restart, counters that come from logs start at zero, and lines written meanwhile are \
-                            not counted";
+        const LOSS: &str = "after a restart, counters that come from logs start at zero, lines written meanwhile are not \
+                            counted, accounts at marketplaces ask for new tokens, and the security score has no first \
+                            one to be compared with";
         let folder = self.folder.path.display();
         match refused {
             Refused::Locked => format!(

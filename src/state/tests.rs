@@ -70,7 +70,7 @@ fn a_folder_that_cannot_be_is_told_once_with_a_way_out() {
     assert!(slot(&folder, "main").claim().is_none());
     let told = trouble(&folder).replace(place.path().to_str().unwrap(), "");
     expect_test::expect![[r#"
-        no state can be kept in /file/state: Not a directory (os error 20): after a restart, counters that come from logs start at zero, and lines written meanwhile are not counted
+        no state can be kept in /file/state: Not a directory (os error 20): after a restart, counters that come from logs start at zero, lines written meanwhile are not counted, accounts at marketplaces ask for new tokens, and the security score has no first one to be compared with
           hint: make the folder and give it to the user that serves: install -d -m 0700 -o vitrin -g vitrin /file/state; or name another: state_dir = "...""#]]
     .assert_eq(&told);
 }
