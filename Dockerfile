@@ -62,6 +62,8 @@ COPY --from=build /image /
 COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/vitrin/
 # For an FPM in containers, which is to run the very script that is checked here.
 COPY --chmod=644 packaging/vitrin-opcache.php /usr/share/vitrin/opcache.php
+# As the unit of systemd has it.
+ENV MALLOC_ARENA_MAX=1
 USER 65532:65532
 EXPOSE 22100
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s CMD ["/usr/bin/vitrin", "health"]

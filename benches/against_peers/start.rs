@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::daemon::{Daemon, folder, free_port};
+use crate::support::exporter::environment;
 use crate::support::http;
 use crate::support::stack::Stack;
 
@@ -40,7 +41,7 @@ fn once(config: &str) -> Duration {
     let folder = folder();
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let mut command = Command::new(env!("CARGO_BIN_EXE_vitrin"));
-    command.arg(format!("--web.listen-address={address}"));
+    command.envs(environment()).arg(format!("--web.listen-address={address}"));
     if !config.is_empty() {
         let file = folder.path().join("vitrin.toml");
         fs::write(&file, config).unwrap();

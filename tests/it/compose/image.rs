@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::container::Image;
 use super::here;
 use crate::support::daemon::{copy, folder};
+use crate::support::exporter::environment;
 
 const DOCKERFILES: [&str; 2] = ["Dockerfile", "demo/compose/Dockerfile"];
 
@@ -215,6 +216,16 @@ fn a_spoiled_dockerfile_is_noticed() {
         assert!(complaints.iter().any(|complaint| complaint.contains(says)), "{from:?}, {to:?}: {complaints:?}");
         fs::write(&path, text).unwrap();
     }
+}
+
+#[test]
+fn the_image_sets_what_the_unit_sets() {
+    let instructions = instructions(&here().join("Dockerfile"));
+    let last = instructions.iter().filter(|line| line.stage.is_empty() && line.keyword == "ENV");
+    let set: Vec<_> = last.filter_map(|line| line.rest.split_once('=')).collect();
+    let unit = environment();
+    assert!(!unit.is_empty());
+    assert_eq!(set, unit.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>());
 }
 
 /// By the very commands of the `Dockerfile`, of the files that it copies and no others; only faster code is not asked for.

@@ -23,6 +23,13 @@ const CONFIGURATION: &str = "vitrin.toml";
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_vitrin");
 
+/// What the unit that is shipped sets for it.
+pub(crate) fn environment() -> Vec<(String, String)> {
+    let unit = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/vitrin.service")).unwrap();
+    let set = unit.lines().filter_map(|line| line.strip_prefix("Environment=")?.split_once('='));
+    set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 /// A running exporter.
 pub(crate) struct Exporter {
     daemon: Daemon,
@@ -81,7 +88,7 @@ impl Exporter {
     fn listening(mut command: Command, folder: TempDir) -> Self {
         let log = folder.path().join("log");
         // What one test keeps, another does not find.
-        command.env("STATE_DIRECTORY", folder.path().join("state"));
+        command.envs(environment()).env("STATE_DIRECTORY", folder.path().join("state"));
         let mut daemon = Daemon::start("vitrin", command, folder);
         let mut address = None;
         daemon.wait_until(|| {
